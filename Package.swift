@@ -1,0 +1,59 @@
+// swift-tools-version: 6.1
+// Targets stand in the order of the data path. The build runs with
+// `--explicit-target-dependency-import-check error`, so an import that is not listed here does not compile.
+import PackageDescription
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "sluice",
+    products: [.executable(name: "sluice", targets: ["sluice"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CivilTime"),
+        .target(name: "Diagnostics"),
+        .target(name: "Gzip", dependencies: ["CZlib", "Diagnostics"]),
+        .target(name: "Records", dependencies: ["CivilTime", "Diagnostics", "Gzip", crypto]),
+        .target(name: "Batching", dependencies: ["CivilTime", "Diagnostics", crypto]),
+        .target(name: "HTTP", dependencies: ["Diagnostics"]),
+        .target(name: "CurlTransport", dependencies: ["HTTP", "CCurl", "Diagnostics"]),
+        .target(name: "AWS", dependencies: ["HTTP", "CivilTime", "Diagnostics", crypto]),
+        .target(
+            name: "State",
+            dependencies: [
+                "Batching", "AWS", "CivilTime", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .target(
+            name: "Jobs",
+            dependencies: [
+                "Records", "Batching", "Gzip", "HTTP", "AWS", "State", "CivilTime", "Diagnostics", "Yams", crypto,
+            ]),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Jobs", "Records", "AWS", "HTTP", "State", "CurlTransport", "CivilTime", "Diagnostics",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+    ]
+)
+
+// Every target: Swift 6 language mode (from the tools version), upcoming features, and no warning left standing.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // Kill and error points for the crash tests exist in debug builds only.
+        .define("SLUICE_FAILPOINTS", .when(configuration: .debug)),
+        .unsafeFlags(["-warnings-as-errors"]),
+    ]
+}
