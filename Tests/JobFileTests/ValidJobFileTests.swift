@@ -1,0 +1,154 @@
+import CivilTime
+import Diagnostics
+import Foundation
+import Records
+import Testing
+
+@testable import Jobs
+
+@Suite struct ValidJobFileTests {
+    @Test func shortArchiveFileGetsTheDocumentedDefaults() throws {
+        let file = try JobFiles.loadArchive(JobFiles.archive)
+        #expect(file.path == "job.yaml")
+        #expect(file.name == "drupal")
+        #expect(file.source.stream == StreamReference(name: "my_kinesis_stream", region: "us-east-1"))
+        #expect(file.source.start == .trimHorizon)
+        #expect(file.source.onGap == .stop)
+        #expect(file.source.readRate == 2_000_000)
+        #expect(file.transform == TransformSettings())
+        #expect(file.destination.bucket == "acme-logs")
+        #expect(file.destination.region == "us-east-1")
+        #expect(file.destination.controlPrefix == "_sluice/drupal/")
+        #expect(file.destination.partitionTime == .arrival)
+        #expect(file.destination.storageClass == nil && file.destination.sse == nil && file.destination.tags == [:])
+        #expect(file.destination.pathStyle == nil)
+        #expect(file.seal == .init(bytes: 64 << 20, records: 2_000_000, partitions: 500))
+        #expect(file.gzipLevel == 6)
+        #expect(file.limits == .init(runTime: .seconds(600), parallelShards: 4, memory: 512 << 20))
+        #expect(file.stateDirectory == "/var/lib/sluice/drupal")
+    }
+
+    @Test func everyArchiveKeyArrivesInItsValue() throws {
+        let file = try JobFiles.loadArchive(
+            """
+            job: archive
+            name: a-1
+            source: {stream: "arn:aws:kinesis:eu-west-1:111122223333:stream/logs", start: 2026-11-22T20:31:00Z,
+              on_gap: continue, read_rate: unlimited}
+            transform:
+              format: rfc5424
+              timezone: Europe/Berlin
+              drupal_format: "!base_url|!message"
+              sites: {WWW.example.org: example, b.example: 7}
+              raw_line: always
+            destination:
+              bucket: b.b-1
+              region: us-west-2
+              prefix: "{stream}/{site}/"
+              control_prefix: ctl/x/
+              partition_time: event
+              storage_class: STANDARD_IA
+              sse: aws:kms
+              kms_key_id: alias/k
+              tags: {team: web, cost: 12}
+              expected_bucket_owner: 011122223333
+              path_style: true
+            seal: {bytes: 1.5GiB, records: 10, partitions: 3}
+            gzip_level: 9
+            limits: {run_time: 1h30m, parallel_shards: 2, memory: 300MB}
+            state: {directory: /srv/state}
+            """)
+        #expect(
+            file.source.stream
+                == StreamReference(
+                    name: "logs", arn: "arn:aws:kinesis:eu-west-1:111122223333:stream/logs", region: "eu-west-1"))
+        #expect(file.source.start == .time(Timestamp(seconds: 1_795_379_460)))
+        #expect(file.source.onGap == .continue)
+        #expect(file.source.readRate == nil)
+        #expect(file.transform.format == .rfc5424 && file.transform.rawLine == .always)
+        #expect(file.transform.timezone == "Europe/Berlin")
+        #expect(file.transform.drupalFormat == "!base_url|!message")
+        #expect(file.transform.sites == ["www.example.org": "example", "b.example": "7"])
+        #expect(file.destination.region == "us-west-2")
+        #expect(file.destination.controlPrefix == "ctl/x/")
+        #expect(file.destination.partitionTime == .event)
+        #expect(file.destination.storageClass == "STANDARD_IA" && file.destination.sse == "aws:kms")
+        #expect(file.destination.kmsKeyID == "alias/k")
+        #expect(file.destination.tags == ["team": "web", "cost": "12"])
+        #expect(file.destination.expectedBucketOwner == "011122223333")
+        #expect(file.destination.pathStyle == true)
+        #expect(file.seal == .init(bytes: 3 << 29, records: 10, partitions: 3))
+        #expect(file.gzipLevel == 9)
+        #expect(file.limits == .init(runTime: .seconds(5_400), parallelShards: 2, memory: 300_000_000))
+        #expect(file.stateDirectory == "/srv/state")
+    }
+
+    @Test func shortShipFileGetsTheDocumentedDefaults() throws {
+        let file = try JobFiles.loadShip(JobFiles.ship)
+        #expect(file.files == ["/var/log/drupal.log"])
+        #expect(file.start == .head)
+        #expect(file.destination.stream == StreamReference(name: "my_kinesis_stream", region: "us-east-1"))
+        #expect(file.destination.partitionKey == .source && file.destination.aggregate == .none)
+        #expect(file.linger == .seconds(1) && file.maxInFlight == 4)
+        #expect(file.stateDirectory == "/var/lib/sluice/drupal-web")
+    }
+
+    @Test func everyShipKeyArrivesInItsValue() throws {
+        let file = try JobFiles.loadShip(
+            """
+            job: ship
+            name: s
+            files:
+              - /var/log/*.log
+              - /srv/a b.log
+            start: tail
+            destination: {stream: x, region: eu-west-1, partition_key: site, aggregate: kpl}
+            linger: 250ms
+            max_in_flight: 8
+            state: {directory: /s}
+            """)
+        #expect(file.files == ["/var/log/*.log", "/srv/a b.log"])
+        #expect(file.start == .tail && file.linger == .milliseconds(250) && file.maxInFlight == 8)
+        #expect(file.destination.partitionKey == .site && file.destination.aggregate == .kpl)
+    }
+
+    @Test func regionComesFromTheEnvironmentWhenTheFileHasNone() throws {
+        let text = JobFiles.archive.replacingOccurrences(of: "  region: us-east-1\n", with: "")
+        #expect(
+            try JobFiles.loadArchive(text, environment: ["AWS_REGION": "eu-west-3"]).source.stream.region == "eu-west-3"
+        )
+        #expect(
+            try JobFiles.loadArchive(text, environment: ["AWS_DEFAULT_REGION": "eu-west-2"]).destination.region
+                == "eu-west-2")
+        #expect(JobFiles.problems(text).map(\.key) == ["source.region"])
+    }
+
+    @Test(arguments: ["drupal-archive", "drupal-ship"])
+    func sampleJobFileLoadsWithAndWithoutItsVariables(name: String) throws {
+        let url = repository.appendingPathComponent("jobs/\(name).yaml")
+        let plain = try JobFileLoader.load(path: url.path, environment: [:])
+        let environment = [
+            "SLUICE_STREAM": "demo", "SLUICE_BUCKET": "demo-bucket", "SLUICE_STATE": "/tmp/a",
+            "SLUICE_SHIP_STATE": "/tmp/a", "SLUICE_LOG": "/tmp/x.log", "AWS_REGION": "eu-west-1",
+        ]
+        let filled = try JobFileLoader.load(path: url.path, environment: environment)
+        switch (plain, filled) {
+        case (.archive(let plain), .archive(let filled)):
+            #expect(plain.source.stream.name == "my_kinesis_stream" && plain.destination.bucket == "acme-logs")
+            #expect(filled.source.stream == StreamReference(name: "demo", region: "eu-west-1"))
+            #expect(filled.destination.bucket == "demo-bucket" && filled.stateDirectory == "/tmp/a")
+            // The sample shows every default: taking the shown keys out changes nothing.
+            #expect(plain.seal == .init(bytes: 64 << 20, records: 2_000_000, partitions: 500))
+            #expect(plain.transform == TransformSettings())
+        case (.ship(let plain), .ship(let filled)):
+            #expect(plain.files == ["/var/log/drupal.log"])
+            #expect(filled.files == ["/tmp/x.log"] && filled.stateDirectory == "/tmp/a")
+        default:
+            Issue.record("the sample changed its kind")
+        }
+    }
+}
+
+/// The root of the repository, found from where this file lies.
+let repository = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
