@@ -1,0 +1,93 @@
+// Base64 (RFC 4648 section 4) between byte buffers. Decoding works in place, as the result is shorter than its text:
+// one pass over a GetRecords page finds the end of the string and decodes it.
+
+enum Base64 {
+    /// Marks a byte outside the alphabet in the tables below.
+    private static let invalid: UInt32 = 0x8000_0000
+
+    /// Four tables of 256: the six bits of a digit, shifted to where the first, second, third and fourth digit of a
+    /// group of four put them in a little-endian word whose low three bytes are the result.
+    static let decodeTables: [UInt32] = {
+        var tables = [UInt32](repeating: invalid, count: 4 * 256)
+        for (value, digit) in alphabet.enumerated() {
+            let bits = UInt32(value)
+            tables[Int(digit)] = bits << 2
+            tables[256 + Int(digit)] = bits >> 4 | (bits & 0x0F) << 12
+            tables[512 + Int(digit)] = (bits >> 2) << 8 | (bits & 0x03) << 22
+            tables[768 + Int(digit)] = bits << 16
+        }
+        return tables
+    }()
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// Decodes whole groups of four digits from `source` to `target`, which may be the same place or lie before it,
+    /// until a group holds anything else or fewer than four bytes are left before `end`.
+    /// Gives the bytes read and written.
+    @inline(__always)
+    static func decodeGroups(
+        _ source: UnsafePointer<UInt8>, limit: Int, to target: UnsafeMutablePointer<UInt8>,
+        tables: UnsafePointer<UInt32>
+    ) -> (read: Int, written: Int) {
+        var read = 0
+        var written = 0
+        while read + 4 <= limit {
+            let word =
+                tables[Int(source[read])] | tables[256 + Int(source[read + 1])]
+                | tables[512 + Int(source[read + 2])] | tables[768 + Int(source[read + 3])]
+            if word & invalid != 0 { break }
+            target[written] = UInt8(truncatingIfNeeded: word)
+            target[written + 1] = UInt8(truncatingIfNeeded: word >> 8)
+            target[written + 2] = UInt8(truncatingIfNeeded: word >> 16)
+            read += 4
+            written += 3
+        }
+        return (read, written)
+    }
+
+    /// Decodes the last, padded group at `source`: `xx==` or `xxx=`. Nil when it is neither.
+    static func decodePadded(
+        _ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, tables: UnsafePointer<UInt32>
+    ) -> Int? {
+        let padding = UInt8(ascii: "=")
+        guard source[3] == padding else { return nil }
+        var word = tables[Int(source[0])] | tables[256 + Int(source[1])]
+        let hasTwo = source[2] != padding
+        if hasTwo { word |= tables[512 + Int(source[2])] }
+        guard word & invalid == 0 else { return nil }
+        target[0] = UInt8(truncatingIfNeeded: word)
+        if hasTwo { target[1] = UInt8(truncatingIfNeeded: word >> 8) }
+        return hasTwo ? 2 : 1
+    }
+
+    /// Appends the base64 of `data` to `out`.
+    static func encode(_ data: [UInt8], into out: inout [UInt8]) {
+        out.reserveCapacity(out.count + (data.count + 2) / 3 * 4)
+        data.withUnsafeBufferPointer { source in
+            alphabet.withUnsafeBufferPointer { digits in
+                var i = 0
+                while i + 3 <= source.count {
+                    let word = UInt32(source[i]) << 16 | UInt32(source[i + 1]) << 8 | UInt32(source[i + 2])
+                    out.append(digits[Int(word >> 18)])
+                    out.append(digits[Int(word >> 12 & 63)])
+                    out.append(digits[Int(word >> 6 & 63)])
+                    out.append(digits[Int(word & 63)])
+                    i += 3
+                }
+                guard i < source.count else { return }
+                let hasTwo = i + 1 < source.count
+                let word = UInt32(source[i]) << 16 | (hasTwo ? UInt32(source[i + 1]) << 8 : 0)
+                out.append(digits[Int(word >> 18)])
+                out.append(digits[Int(word >> 12 & 63)])
+                out.append(hasTwo ? digits[Int(word >> 6 & 63)] : UInt8(ascii: "="))
+                out.append(UInt8(ascii: "="))
+            }
+        }
+    }
+
+    static func text(_ data: [UInt8]) -> String {
+        var out: [UInt8] = []
+        encode(data, into: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+}

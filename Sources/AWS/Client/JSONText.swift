@@ -1,0 +1,78 @@
+/// Builds the JSON of a request as bytes: members in the order given.
+struct JSONText {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    mutating func object(_ body: (inout JSONText) -> Void) {
+        open(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
+    }
+
+    mutating func array(_ key: StaticString, _ body: (inout JSONText) -> Void) {
+        self.key(key)
+        open(UInt8(ascii: "["), UInt8(ascii: "]"), body)
+    }
+
+    mutating func object(_ key: StaticString, _ body: (inout JSONText) -> Void) {
+        self.key(key)
+        open(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
+    }
+
+    mutating func member(_ key: StaticString, _ value: String) {
+        self.key(key)
+        quoted(value)
+    }
+
+    /// Left out when nil.
+    mutating func member(_ key: StaticString, _ value: String?) {
+        if let value { member(key, value) }
+    }
+
+    /// A number that is written as given.
+    mutating func member(_ key: StaticString, number: String) {
+        self.key(key)
+        bytes.append(contentsOf: number.utf8)
+    }
+
+    /// A blob: base64 in quotes.
+    mutating func member(_ key: StaticString, base64 data: [UInt8]) {
+        self.key(key)
+        bytes.append(UInt8(ascii: "\""))
+        Base64.encode(data, into: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func open(_ first: UInt8, _ last: UInt8, _ body: (inout JSONText) -> Void) {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(first)
+        needsComma = false
+        body(&self)
+        bytes.append(last)
+        needsComma = true
+    }
+
+    private mutating func key(_ key: StaticString) {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func quoted(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20: bytes.append(contentsOf: ("\\u00" + hexText(CollectionOfOne(byte))).utf8)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+}
