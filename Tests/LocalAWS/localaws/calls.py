@@ -1,0 +1,104 @@
+"""What a request asks for: service, operation and the names in it, told from the raw bytes."""
+
+import json
+from urllib.parse import parse_qs, unquote
+
+from .errors import Refusal
+from .signing import AUTHORIZATION
+
+TARGETS = {"Kinesis_20131202": "kinesis", "DynamoDB_20120810": "dynamodb", "RedshiftData": "redshift-data"}
+S3_SUBRESOURCES = {
+    ("PUT", "tagging"): "PutObjectTagging", ("GET", "tagging"): "GetObjectTagging",
+    ("POST", "uploads"): "CreateMultipartUpload", ("POST", "uploadId"): "CompleteMultipartUpload",
+    ("PUT", "uploadId"): "UploadPart", ("DELETE", "uploadId"): "AbortMultipartUpload",
+}
+S3_OBJECT = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject",
+             "POST": "PostObject"}
+S3_BUCKET_SUBRESOURCES = {("GET", "location"): "GetBucketLocation", ("GET", "versioning"): "GetBucketVersioning",
+                          ("PUT", "versioning"): "PutBucketVersioning", ("POST", "delete"): "DeleteObjects",
+                          ("GET", "versions"): "ListObjectVersions"}
+S3_BUCKET = {"PUT": "CreateBucket", "GET": "ListObjects", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}
+
+
+class Call:
+    """One request, classified. Names are None where the request has none."""
+
+    def __init__(self, request, kinesis):
+        self.request = request
+        self.method = request.method
+        self.operation = None
+        self.bucket = self.key = self.stream = self.shard = None
+        self.body = None
+        self.verified = False
+        self.signature_refused = False
+        match = AUTHORIZATION.match(request.header("Authorization") or "")
+        self.access_key, self.region = (match.group(1), match.group(3)) if match else (None, None)
+        target = request.header("X-Amz-Target")
+        if target is not None:
+            prefix, _, self.operation = target.partition(".")
+            self.service = TARGETS.get(prefix, "unknown")
+            self._read_json(kinesis)
+        elif match is not None and match.group(4) == "sts" or is_form(request):
+            self.service = "sts"
+            self.operation = form_field(request, "Action")
+        else:
+            self.service = "s3"
+            self._read_s3_target()
+
+    def _read_json(self, kinesis):
+        try:
+            self.body = json.loads(self.request.body or b"{}")
+        except ValueError:
+            return
+        if self.service == "kinesis" and isinstance(self.body, dict):
+            self.stream, self.shard = kinesis.locate(self.operation, self.body)
+
+    def _read_s3_target(self):
+        bucket, _, key = self.request.path.lstrip("/").partition("/") if not self.request.path.startswith("//") \
+            else ("", "", "")
+        self.bucket = unquote(bucket) or None
+        self.key = unquote(key, errors="replace") or None
+        parameters = parse_qs(self.request.query, keep_blank_values=True)
+        if self.bucket is None:
+            self.operation = "ListBuckets"
+            return
+        table, plain = (S3_SUBRESOURCES, S3_OBJECT) if self.key else (S3_BUCKET_SUBRESOURCES, S3_BUCKET)
+        self.operation = plain.get(self.method, "Unknown")
+        if self.key is None and parameters.get("list-type") == ["2"]:
+            self.operation = "ListObjectsV2"
+        for name in parameters:
+            self.operation = table.get((self.method, name), self.operation)
+        if self.operation == "PutObject" and self.request.header("x-amz-copy-source"):
+            self.operation = "CopyObject"
+
+    @property
+    def action(self):
+        """The IAM action that allows the call."""
+        names = {"HeadObject": "GetObject", "HeadBucket": "ListBucket", "ListObjects": "ListBucket",
+                 "ListObjectsV2": "ListBucket"}
+        return "%s:%s" % (self.service, names.get(self.operation, self.operation) if self.service == "s3"
+                          else self.operation)
+
+    @property
+    def resource(self):
+        if self.service == "s3":
+            return "arn:aws:s3:::" + "/".join(part for part in (self.bucket, self.key) if part)
+        if self.service == "kinesis":
+            return "arn:aws:kinesis:%s:123456789012:stream/%s" % (self.region, self.stream)
+        return "*"
+
+    def json_body(self):
+        """The decoded body of a JSON call; a Refusal when it is none."""
+        if not isinstance(self.body, dict):
+            raise Refusal(400, "SerializationException", "The request body is not a JSON object")
+        return self.body
+
+
+def is_form(request):
+    return (request.header("Content-Type") or "").startswith("application/x-www-form-urlencoded")
+
+
+def form_field(request, name):
+    source = request.body.decode("latin-1") if request.method == "POST" else request.query
+    values = parse_qs(source).get(name)
+    return values[0] if values else None
