@@ -1,0 +1,30 @@
+"""Fixtures of the end-to-end tests. One local AWS serves the whole session; each test has names of its own."""
+
+import os
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "LocalAWS"))
+
+from localaws.client import LocalEndpoint  # noqa: E402
+from support.scenario import Scenario  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def aws():
+    """The local AWS endpoint."""
+    endpoint = LocalEndpoint()
+    yield endpoint
+    endpoint.stop()
+
+
+@pytest.fixture
+def scenario(aws, tmp_path, request):
+    """A world of its own; faults, clock and the skew check are as they were when the test ends."""
+    yield Scenario(aws, tmp_path, request.node.name.replace("test_", "", 1))
+    aws.control.clear_faults()
+    aws.control.clock(offset=0, freeze=False)
+    aws.control.check_skew(True)
