@@ -8,8 +8,7 @@ package enum ErrorCatalog {
         if transient.contains(code) { return .transient }
         if code == "PreconditionFailed" { return .precondition }
         if missing.contains(code) { return .missing }
-        if permission.contains(code) || code.hasPrefix("KMS.") { return .permission }
-        if code.hasPrefix("KMS"), code.hasSuffix("Exception") { return .permission }
+        if permission.contains(code) || code.hasPrefix("KMS") { return .permission }
         switch status {
         case 429: return .throttling
         case 500, 502, 503, 504: return .transient
@@ -46,6 +45,9 @@ package enum ErrorCatalog {
     package static let expiredCredentials: Set<String> = [
         "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired",
     ]
+
+    /// An iterator or page token is too old: the caller gets a new one and goes on.
+    package static let expiredPositions: Set<String> = ["ExpiredIteratorException", "ExpiredNextTokenException"]
 
     /// The server names the clock as the reason.
     package static let clockSkew: Set<String> = ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"]

@@ -1,6 +1,7 @@
 // Turns an answer into an error, or nil when it is none. Both wire forms are read tolerantly: a proxy's HTML page must
 // still give a useful message.
 
+import Diagnostics
 import HTTP
 
 enum ErrorDecoding {
@@ -19,6 +20,7 @@ enum ErrorDecoding {
             operation: call.operation, subject: call.subject, status: response.status, code: code,
             message: cut(found.message ?? ""), requestID: found.requestID ?? requestID(response),
             hint: ErrorAdvice.hint(code: code, category: category, call: call), category: category,
+            exitCode: ErrorCatalog.expiredPositions.contains(code) ? .temporary : nil,
             bucketRegion: bucketRegion(response, found: found.region, call: call))
     }
 

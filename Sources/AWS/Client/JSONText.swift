@@ -33,6 +33,7 @@ struct JSONText {
     mutating func member(_ key: StaticString, number: String) {
         self.key(key)
         bytes.append(contentsOf: number.utf8)
+        needsComma = true
     }
 
     /// A blob: base64 in quotes.
@@ -41,6 +42,7 @@ struct JSONText {
         bytes.append(UInt8(ascii: "\""))
         Base64.encode(data, into: &bytes)
         bytes.append(UInt8(ascii: "\""))
+        needsComma = true
     }
 
     private mutating func open(_ first: UInt8, _ last: UInt8, _ body: (inout JSONText) -> Void) {
