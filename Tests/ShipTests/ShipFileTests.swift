@@ -2,6 +2,7 @@
 import AWS
 import Diagnostics
 import Foundation
+import State
 import Testing
 
 @testable import Jobs
@@ -153,8 +154,9 @@ import Testing
     @Test func secondRunAtTheSameTimeIsRefused() async throws {
         let space = try Workspace()
         try space.write("one\n")
-        _ = try PositionFile(directory: space.path("state"))
-        let lock = try ShipLock(directory: space.path("state"))
+        let directory = StateDirectory(space.path("state"))
+        try directory.prepare()
+        let lock = try JobLock(directory: directory)
         let stream = FakeStream()
         let report = await space.ship(stream)
         #expect(report.exitCode == .jobLocked)
@@ -168,7 +170,7 @@ import Testing
     func positionFileThatIsNotUnderstoodStopsTheRunAndStays(content: String) async throws {
         let space = try Workspace()
         try space.write("one\n")
-        _ = try PositionFile(directory: space.path("state"))
+        try StateDirectory(space.path("state")).prepare()
         try space.write(content, to: "state/positions.json")
         let stream = FakeStream()
         let report = await space.ship(stream)

@@ -158,7 +158,7 @@ final class Workspace {
 
     /// What the position file says now.
     var positions: ShipPositions {
-        get throws { try PositionFile(directory: path("state")).load(job: "ship", stream: "s") }
+        get throws(ShipError) { try PositionFile(directory: path("state")).load(job: "ship", stream: "s") }
     }
 }
 

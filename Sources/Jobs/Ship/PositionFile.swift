@@ -1,5 +1,6 @@
-// Where the positions are kept: `positions.json` in the state directory. What must stay true: the file is always
-// whole and never ahead of what the stream has stored; one that cannot be understood is never overwritten.
+// Where the positions are kept: `positions.json` in the state directory, which others prepare and lock. What must
+// stay true: the file is always whole and never ahead of what the stream has stored; one that cannot be understood is
+// never overwritten.
 import Diagnostics
 import FoundationEssentials
 import Glibc
@@ -10,12 +11,6 @@ struct PositionFile {
 
     let directory: String
     var path: String { "\(directory)/positions.json" }
-
-    /// Makes the directory (0700) when it is missing.
-    init(directory: String) throws(ShipError) {
-        self.directory = directory
-        if mkdir(directory, 0o700) != 0, errno != EEXIST { throw ShipError("make directory", directory, errno: errno) }
-    }
 
     /// What the last run left; nothing shipped yet when there is no file.
     func load(job: String, stream: String) throws(ShipError) -> ShipPositions {

@@ -2,6 +2,7 @@
 import AWS
 import CivilTime
 import Diagnostics
+import State
 
 /// Why a run ends before the ends of its files.
 private enum EarlyEnd: Error {
@@ -42,9 +43,11 @@ final class ShipRun {
     func run() async -> ShipReport {
         do {
             if let refusal = ShipJob.unsupported(file) { throw EarlyEnd.failed(refusal, .jobFileInvalid) }
-            let positionFile = try PositionFile(directory: file.stateDirectory)
-            let lock = try ShipLock(directory: file.stateDirectory)
+            let directory = StateDirectory(file.stateDirectory)
+            try directory.prepare()
+            let lock = try JobLock(directory: directory)
             defer { lock.release() }
+            let positionFile = PositionFile(directory: directory.path)
             self.positionFile = positionFile
             positions = try positionFile.load(job: file.name, stream: file.destination.stream.name)
             var scan = SourceScan(patterns: file.files, start: file.start, events: dependencies.events)
