@@ -17,12 +17,15 @@ package struct OwnerMarker: Codable, Sendable, Equatable {
     package var stateID: String
     /// Goes up by one with each run that stores something, and with each rebuild of the state.
     package var generation: Int64
-    /// Where the first run began.
-    package var start: StartSet
+    /// A random identity of the write that made this generation: two copies of one state store cannot take each
+    /// other's claim for their own.
+    package var claimID: String
+    /// Where the first run began; missing while no run has decided it.
+    package var start: StartSet?
 
     package init(
         job: String, stream: String, streamARN: String, streamCreation: Timestamp, stateID: String, generation: Int64,
-        start: StartSet
+        claimID: String, start: StartSet?
     ) {
         self.job = job
         self.stream = stream
@@ -30,6 +33,7 @@ package struct OwnerMarker: Codable, Sendable, Equatable {
         self.streamCreation = streamCreation
         self.stateID = stateID
         self.generation = generation
+        self.claimID = claimID
         self.start = start
     }
 
@@ -49,5 +53,6 @@ package struct OwnerMarker: Codable, Sendable, Equatable {
         case streamARN = "stream_arn"
         case streamCreation = "stream_creation"
         case stateID = "state_id"
+        case claimID = "claim_id"
     }
 }

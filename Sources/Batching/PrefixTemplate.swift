@@ -174,10 +174,10 @@ extension PrefixTemplate {
             switch field {
             case .stream: PartitionValue.encode(text: values.stream)
             case .date: civil.date
-            case .year: CivilHour.pad(civil.year, 4)
-            case .month: CivilHour.pad(civil.month, 2)
-            case .day: CivilHour.pad(civil.day, 2)
-            case .hour: CivilHour.pad(civil.hour, 2)
+            case .year: civil.year
+            case .month: civil.month
+            case .day: civil.day
+            case .hour: civil.hour
             case .site: PartitionValue.encode(values.site)
             case .host: PartitionValue.encode(values.host)
             case .program: PartitionValue.encode(values.program)

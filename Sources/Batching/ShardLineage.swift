@@ -76,8 +76,10 @@ package struct ShardLineage: Sendable, Equatable {
                 return
             }
         }
-        // A parent that neither the stream nor the state knows has expired long ago.
-        let unfinished = state.parents.filter { parent in
+        // A state rebuilt from manifests may not know all parents. One that neither the stream nor the state knows
+        // has expired long ago.
+        let parents = Set(state.parents).union(listing[state.id]?.parents ?? [])
+        let unfinished = parents.filter { parent in
             parent != state.id && states[parent].map { $0.position != .ended } ?? false
         }
         if unfinished.isEmpty {

@@ -42,30 +42,29 @@ struct TimeBucket {
     }
 
     private func inner(_ time: Timestamp) -> Span {
+        let civil = CivilDateTime(time)
         switch width {
         case .hour: return even(time, seconds: 3_600)
         case .day: return even(time, seconds: 86_400)
         case .month:
-            let civil = CivilHour(time)
-            return days(
-                number: civil.year * 12 + civil.month - 1, from: CivilHour.days(year: civil.year, month: civil.month),
-                to: CivilHour.days(year: civil.year, month: civil.month + 1))
+            let next = civil.month == 12 ? (civil.year + 1, 1) : (civil.year, civil.month + 1)
+            return span(civil.year * 12 + civil.month - 1, from: (civil.year, civil.month), to: next)
         case .year, .always:
-            let year = CivilHour(time).year
-            return days(
-                number: year, from: CivilHour.days(year: year, month: 1), to: CivilHour.days(year: year + 1, month: 1))
+            return span(civil.year, from: (civil.year, 1), to: (civil.year + 1, 1))
         }
     }
 
     private func even(_ time: Timestamp, seconds: Int64) -> Span {
-        let number = CivilHour.floor(time.seconds, by: seconds)
+        let number = (time.seconds - (time.seconds % seconds + seconds) % seconds) / seconds
         return Span(
             number: number, start: Timestamp(seconds: number * seconds), end: Timestamp(seconds: (number + 1) * seconds)
         )
     }
 
-    private func days(number: Int, from start: Int64, to end: Int64) -> Span {
+    private func span(_ number: Int, from: (year: Int, month: Int), to: (year: Int, month: Int)) -> Span {
         Span(
-            number: Int64(number), start: Timestamp(seconds: start * 86_400), end: Timestamp(seconds: end * 86_400))
+            number: Int64(number),
+            start: CivilDateTime(year: from.year, month: from.month, day: 1).timestampAsUTC,
+            end: CivilDateTime(year: to.year, month: to.month, day: 1).timestampAsUTC)
     }
 }

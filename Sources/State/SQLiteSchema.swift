@@ -1,0 +1,44 @@
+// The tables of the state file, and what tells the file from others. A change here needs a new version and a
+// migration; an older program refuses a newer file.
+
+import GRDB
+
+enum SQLiteSchema {
+    /// "SluS" in the file's header (PRAGMA application_id).
+    static let applicationID: Int32 = 0x536C_7553
+    /// PRAGMA user_version.
+    static let version: Int32 = 1
+
+    static let tables = """
+        CREATE TABLE identity (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            job TEXT NOT NULL, stream TEXT NOT NULL, stream_arn TEXT NOT NULL, stream_creation_us INTEGER NOT NULL,
+            bucket TEXT NOT NULL, control_prefix TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE owner (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            state_id TEXT NOT NULL,
+            generation INTEGER, claim_id TEXT,
+            pending_generation INTEGER, pending_claim_id TEXT,
+            start TEXT
+        ) STRICT;
+        CREATE TABLE shards (
+            id TEXT PRIMARY KEY NOT NULL,
+            parents TEXT NOT NULL,
+            position TEXT NOT NULL,
+            horizon_us INTEGER,
+            last_manifest TEXT
+        ) STRICT;
+        CREATE TABLE intents (
+            shard TEXT PRIMARY KEY NOT NULL REFERENCES shards (id),
+            body BLOB NOT NULL,
+            sha256 BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            started_us INTEGER NOT NULL, ended_us INTEGER, exit_code INTEGER, summary TEXT
+        ) STRICT;
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(version);
+        """
+}
