@@ -71,7 +71,8 @@ package struct EndpointResolver: Sendable {
             guard let section = configuration.services[name.text] else {
                 throw AWSConfigurationError(
                     "find the endpoint of", service.hostPrefix,
-                    "\(name.file):\(name.line) names services section \(name.text), which does not exist",
+                    "\(name.file):\(name.line) names services section \(name.text), which does not exist"
+                        + configuration.unreadableNote,
                     hint: "add [services \(name.text)] to \(configuration.configPath)")
             }
             if let value = section.values[service.configurationKey]?.nested["endpoint_url"], !value.text.isEmpty {

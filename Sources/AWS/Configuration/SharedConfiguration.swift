@@ -49,6 +49,9 @@ package struct SharedConfiguration: Sendable {
     let credentialsProfiles: [String: ConfigurationProfile]
     let ssoSessions: [String: ConfigurationProfile]
     let services: [String: ConfigurationProfile]
+    /// `file:line` of section headers that cannot be read. The AWS tools pass over them, so they are no error by
+    /// themselves; they are named when something is not found.
+    private let unreadableHeaders: [String]
     private let modified: [String: Timestamp]
 
     /// Reads both files. A missing file is an empty one, unless a variable names it; a file that cannot be read or
@@ -69,7 +72,7 @@ package struct SharedConfiguration: Sendable {
         let credentials = try Self.read(credentialsPath, environment)
 
         var tables = SectionTables()
-        for section in config?.sections ?? [] { try tables.addConfig(section, path: configPath) }
+        for section in config?.sections ?? [] { tables.addConfig(section, path: configPath) }
         for section in credentials?.sections ?? [] { tables.addCredentials(section) }
 
         let named = environment.variable("AWS_PROFILE") ?? environment.variable("AWS_DEFAULT_PROFILE")
@@ -81,12 +84,21 @@ package struct SharedConfiguration: Sendable {
         credentialsProfiles = tables.credentials
         ssoSessions = tables.ssoSessions
         services = tables.services
+        unreadableHeaders = tables.unreadableHeaders
         self.modified = modified
         if let named, profile(named) == nil {
             throw AWSConfigurationError(
-                "use AWS profile", named, "there is no such profile in \(configPath) or \(credentialsPath)",
+                "use AWS profile", named,
+                "there is no such profile in \(configPath) or \(credentialsPath)" + unreadableNote,
                 hint: "correct AWS_PROFILE, or add a section [profile \(named)] to \(configPath)")
         }
+    }
+
+    /// The end of a sentence about something that was not found.
+    var unreadableNote: String {
+        guard !unreadableHeaders.isEmpty else { return "" }
+        let places = unreadableHeaders.prefix(3).joined(separator: ", ")
+        return "; the section header at \(places) is malformed (a NAME with spaces needs quotes)"
     }
 
     /// False when one of the files was changed, made or removed since this was loaded.
@@ -129,8 +141,9 @@ private struct SectionTables {
     var credentials: [String: ConfigurationProfile] = [:]
     var ssoSessions: [String: ConfigurationProfile] = [:]
     var services: [String: ConfigurationProfile] = [:]
+    var unreadableHeaders: [String] = []
 
-    mutating func addConfig(_ section: INIFile.Section, path: String) throws(AWSConfigurationError) {
+    mutating func addConfig(_ section: INIFile.Section, path: String) {
         if section.header == "default" {
             // `[profile default]` wins over `[default]`.
             if config["default"] == nil { config["default"] = profile("default", section) }
@@ -139,11 +152,9 @@ private struct SectionTables {
         guard let kind = ["profile", "sso-session", "services"].first(where: { section.header.hasPrefix($0) }),
             let next = section.header.dropFirst(kind.count).first, next == " " || next == "\t"
         else { return }
-        let words = ShellWords.split(section.header)
-        guard let words, words.count == 2 else {
-            throw AWSConfigurationError(
-                "read AWS configuration file", "\(path):\(section.line)",
-                "a section header is [\(kind) NAME], with quotes around a NAME that has spaces")
+        guard let words = ShellWords.split(section.header), words.count == 2 else {
+            unreadableHeaders.append("\(path):\(section.line)")
+            return
         }
         switch kind {
         case "profile": config[words[1]] = profile(words[1], section)

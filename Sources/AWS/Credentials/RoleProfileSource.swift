@@ -75,7 +75,7 @@ struct RoleProfileSource: CredentialSource {
 
     private func credentials(ofProfile name: String) async throws -> Credentials {
         guard let profile = context.configuration.profile(name) else {
-            throw error("its source_profile \(name) does not exist")
+            throw error("its source_profile \(name) does not exist" + context.configuration.unreadableNote)
         }
         let hasKeys = profile.text("aws_access_key_id") != nil || profile.text("aws_secret_access_key") != nil
         if visited.contains(name) {

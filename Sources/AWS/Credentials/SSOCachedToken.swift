@@ -18,7 +18,7 @@ struct CachedToken: Sendable {
     init?(json: [UInt8]) {
         guard let object = try? JSONDecoder().decode([String: Field].self, from: Data(json)) else { return nil }
         fields = object.compactMapValues { $0.text.map { Secret($0) } }
-        guard let token = fields["accessToken"], !token.revealed.isEmpty,
+        guard let token = fields["accessToken"], Self.isHeaderValue(token.revealed),
             let expiresAt = fields["expiresAt"].flatMap({ Self.time($0.revealed) })
         else { return nil }
         accessToken = token
@@ -44,6 +44,11 @@ struct CachedToken: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array((try? encoder.encode(object)) ?? Data())
+    }
+
+    /// The token travels in a header: visible ASCII only.
+    static func isHeaderValue(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// RFC 3339, or with `UTC` for the zone as older AWS CLIs wrote it.

@@ -32,7 +32,7 @@ struct SSOSource: CredentialSource {
         if let sessionName {
             guard let found = context.configuration.ssoSessions[sessionName] else {
                 throw error(
-                    "its sso_session \(sessionName) does not exist",
+                    "its sso_session \(sessionName) does not exist" + context.configuration.unreadableNote,
                     hint: "add [sso-session \(sessionName)] to \(context.configuration.configPath)")
             }
             session = found

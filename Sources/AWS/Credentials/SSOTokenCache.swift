@@ -91,7 +91,7 @@ struct SSOTokenCache: Sendable {
                 isTransient: SourceHTTP.isTemporary(status: response.status))
         }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
-            !answer.accessToken.isEmpty, (1...31_536_000).contains(answer.expiresIn)
+            CachedToken.isHeaderValue(answer.accessToken), (1...31_536_000).contains(answer.expiresIn)
         else { throw error("the answer to the SSO token refresh is not usable", hint: login.hint, isTransient: true) }
 
         let expiresAt = context.time.now().adding(.seconds(answer.expiresIn))

@@ -16,7 +16,7 @@ struct ContainerSourceTests {
         #expect(found.expiration == Timestamp(seconds: noon.seconds + 6 * 3_600))
         let request = try #require(machine.requests.first)
         #expect(request.target.url == "http://169.254.170.2/v2/credentials/PLANTED-id?a=1")
-        #expect(request.bypassesProxy && request.header("Authorization") == nil)
+        #expect(request.bypassesProxy && request.sent("Authorization") == nil)
         #expect(request.limits.totalTimeout == .seconds(2))
     }
 
@@ -43,7 +43,7 @@ struct ContainerSourceTests {
         machine.write("/var/run/token", "PLANTED-two")
         await chain.invalidate(first)
         _ = try await chain.credentials()
-        #expect(machine.requests.map { $0.header("Authorization") } == ["PLANTED-one", "PLANTED-two"])
+        #expect(machine.requests.map { $0.sent("Authorization") } == ["PLANTED-one", "PLANTED-two"])
     }
 
     @Test func theTokenVariableIsSentWhenThereIsNoFile() async throws {
@@ -54,7 +54,7 @@ struct ContainerSourceTests {
             ]
         ) { _ in answer(200, Self.keys) }
         _ = try await machine.credentials()
-        #expect(machine.requests.first?.header("Authorization") == "Basic PLANTED")
+        #expect(machine.requests.first?.sent("Authorization") == "Basic PLANTED")
     }
 
     @Test func aBusyEndpointIsAskedThreeTimesASecondApart() async throws {

@@ -26,10 +26,9 @@ struct CredentialRefreshTests {
         }
     }
 
-    private func container(_ endpoint: Endpoint) -> FakeMachine {
-        let clock = Mutex<FakeMachine?>(nil)
-        let box = Box(clock)
-        let machine = FakeMachine(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"]) { _ in
+    private func container(_ endpoint: Endpoint, answerDelay: Duration = .zero) -> FakeMachine {
+        let box = Box()
+        let machine = FakeMachine(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"], answerDelay: answerDelay) { _ in
             endpoint.answer(now: box.machine?.now() ?? noon)
         }
         box.machine = machine
@@ -38,8 +37,7 @@ struct CredentialRefreshTests {
 
     /// Lets the network of a machine look at that machine's clock.
     private final class Box: Sendable {
-        private let held: Mutex<FakeMachine?>
-        init(_ held: consuming Mutex<FakeMachine?>) { self.held = held }
+        private let held = Mutex<FakeMachine?>(nil)
         var machine: FakeMachine? {
             get { held.withLock { $0 } }
             set { held.withLock { $0 = newValue } }
@@ -48,7 +46,7 @@ struct CredentialRefreshTests {
 
     @Test func aHundredCallersShareOneFetch() async throws {
         let endpoint = Endpoint(lifetime: .seconds(3_600))
-        let chain = try container(endpoint).chain()
+        let chain = try container(endpoint, answerDelay: .milliseconds(100)).chain()
         let ids = try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<100 { group.addTask { try await chain.credentials().accessKeyID } }
             return try await group.reduce(into: Set<String>()) { $0.insert($1) }
@@ -60,20 +58,21 @@ struct CredentialRefreshTests {
     @Test func aHundredCallersShareOneFailureAndTheNextCallTriesAgain() async throws {
         let endpoint = Endpoint(lifetime: .seconds(3_600))
         endpoint.setDown(true)
-        let chain = try container(endpoint).chain()
+        let chain = try container(endpoint, answerDelay: .milliseconds(500)).chain()
         let failures = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<100 { group.addTask { (try? await chain.credentials()) == nil } }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         #expect(failures == 100)
-        #expect(endpoint.count < 100)
+        // A caller that comes after the failure starts a fetch of its own; on a busy machine a few may.
+        #expect(endpoint.count <= 5)
         endpoint.setDown(false)
         _ = try await chain.credentials()
     }
 
     @Test func aCancelledCallerDoesNotEndTheFetchOfTheOthers() async throws {
         let endpoint = Endpoint(lifetime: .seconds(3_600))
-        let chain = try container(endpoint).chain()
+        let chain = try container(endpoint, answerDelay: .milliseconds(50)).chain()
         let cancelled = Task { try await chain.credentials() }
         cancelled.cancel()
         #expect(try await chain.credentials().accessKeyID == "AK1")

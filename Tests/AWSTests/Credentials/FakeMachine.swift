@@ -32,12 +32,16 @@ final class FakeMachine: Sendable {
     private let network: Network
     private let programs: Programs
 
+    /// Held back before every answer, in real time, so that callers can pile up.
+    private let answerDelay: Duration
+
     init(
         _ variables: [String: String] = [:], config: String? = nil, credentials: String? = nil,
-        files: [String: String] = [:], network: @escaping Network = nobodyAnswers,
+        files: [String: String] = [:], answerDelay: Duration = .zero, network: @escaping Network = nobodyAnswers,
         programs: @escaping Programs = { _ in throw ProcessFailure.cannotStart("no") }
     ) {
         self.variables = variables
+        self.answerDelay = answerDelay
         self.network = network
         self.programs = programs
         if let config { write("\(Self.home)/.aws/config", config) }
@@ -103,6 +107,7 @@ final class FakeMachine: Sendable {
 extension FakeMachine: HTTPTransport {
     func perform(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
         state.withLock { $0.requests.append(request) }
+        if answerDelay > .zero { try? await Task.sleep(for: answerDelay) }
         return try network(request)
     }
 }
@@ -134,7 +139,7 @@ func answer(_ status: Int, _ text: String = "", date: String? = nil) -> HTTPResp
 extension HTTPRequest {
     /// `GET 169.254.169.254/latest/…`
     var line: String { "\(method) \(target.host)\(target.path)" }
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+    func sent(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
     var text: String {
         guard case .bytes(let bytes) = body else { return "" }
         return String(decoding: bytes, as: UTF8.self)

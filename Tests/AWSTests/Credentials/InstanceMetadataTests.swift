@@ -19,7 +19,7 @@ struct InstanceMetadataTests {
             if request.method == "PUT", request.target.path.hasSuffix("/latest/api/token") {
                 return answer(200, "PLANTED-imds==")
             }
-            guard request.header("X-aws-ec2-metadata-token") == "PLANTED-imds==" else { return answer(401) }
+            guard request.sent("X-aws-ec2-metadata-token") == "PLANTED-imds==" else { return answer(401) }
             if request.target.path.hasSuffix("/security-credentials/") { return answer(200, "web") }
             if request.target.path.hasSuffix("/security-credentials/web") { return answer(200, keys) }
             throw unreachable(request)
@@ -33,7 +33,7 @@ struct InstanceMetadataTests {
         #expect(found.expiration == Timestamp(seconds: noon.seconds + 6 * 3_600))
         #expect(
             machine.requests.map(\.line) == ["PUT 169.254.169.254/latest/api/token", Self.roles, Self.roles + "web"])
-        #expect(machine.requests.first?.header("X-aws-ec2-metadata-token-ttl-seconds") == "21600")
+        #expect(machine.requests.first?.sent("X-aws-ec2-metadata-token-ttl-seconds") == "21600")
         for request in machine.requests {
             #expect(request.bypassesProxy && request.limits.totalTimeout == .seconds(1))
             #expect(request.target.scheme == "http")

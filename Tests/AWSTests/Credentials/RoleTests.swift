@@ -59,7 +59,7 @@ struct RoleTests {
             request.text
                 == "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Freader"
                 + "&RoleSessionName=nightly&ExternalId=ext%2F1&DurationSeconds=3600")
-        let authorization = try #require(request.header("Authorization"))
+        let authorization = try #require(request.sent("Authorization"))
         #expect(authorization.contains("Credential=AKIDBASE/20260131/eu-west-1/sts/aws4_request"))
         #expect(authorization.contains("SignedHeaders=accept;content-type;host;x-amz-date,"))
     }
@@ -84,10 +84,10 @@ struct RoleTests {
             """, replies: [Self.xml("ASIAMIDDLE"), Self.xml("ASIALAST")])
         #expect(try await machine.credentials().accessKeyID == "ASIALAST")
         #expect(machine.requests.count == 2)
-        #expect(machine.requests[0].header("Authorization")?.contains("Credential=AKIDBASE/") == true)
+        #expect(machine.requests[0].sent("Authorization")?.contains("Credential=AKIDBASE/") == true)
         #expect(machine.requests[0].text.contains("middle"))
-        #expect(machine.requests[1].header("Authorization")?.contains("Credential=ASIAMIDDLE/") == true)
-        #expect(machine.requests[1].header("X-Amz-Security-Token") == "PLANTED-token==")
+        #expect(machine.requests[1].sent("Authorization")?.contains("Credential=ASIAMIDDLE/") == true)
+        #expect(machine.requests[1].sent("X-Amz-Security-Token") == "PLANTED-token==")
     }
 
     @Test func aProfileMayAssumeItsRoleWithItsOwnKeys() async throws {
@@ -115,7 +115,7 @@ struct RoleTests {
                     standardOutput: Array(#"{"Version":1,"AccessKeyId":"AKIDP","SecretAccessKey":"PLANTED"}"#.utf8))
             })
         #expect(try await machine.credentials().accessKeyID == "ASIAROLE")
-        #expect(machine.requests.first?.header("Authorization")?.contains("Credential=AKIDP/") == true)
+        #expect(machine.requests.first?.sent("Authorization")?.contains("Credential=AKIDP/") == true)
     }
 
     @Test func credentialSourcesAreKnownByTheirNames() async throws {
@@ -143,7 +143,7 @@ struct RoleTests {
                 #expect(found.accessKeyID == id)
             } else {
                 #expect(found.accessKeyID == "ASIAROLE")
-                #expect(machine.requests.last?.header("Authorization")?.contains("Credential=\(id)/") == true)
+                #expect(machine.requests.last?.sent("Authorization")?.contains("Credential=\(id)/") == true)
             }
         }
     }
@@ -165,7 +165,7 @@ struct RoleTests {
             "[default]\nrole_arn = \(Self.arn)\nsource_profile = base",
             replies: [Self.xmlError(403, "SignatureDoesNotMatch", "Signature expired", date: date), good])
         let found = try await machine.credentials()
-        #expect(machine.requests.map { $0.header("X-Amz-Date") } == ["20260131T120000Z", "20260131T130000Z"])
+        #expect(machine.requests.map { $0.sent("X-Amz-Date") } == ["20260131T120000Z", "20260131T130000Z"])
         #expect(found.expiration == Timestamp(seconds: noon.seconds + 3_600))
     }
 
@@ -184,7 +184,7 @@ struct RoleTests {
         _ = try await chain.credentials()
         #expect(machine.requests.count == 2)
         #expect(machine.requests[0].target.host == "sts.us-west-2.amazonaws.com")
-        #expect(machine.requests[0].header("Authorization") == nil)
+        #expect(machine.requests[0].sent("Authorization") == nil)
         #expect(machine.requests[0].text.hasPrefix("Action=AssumeRoleWithWebIdentity&"))
         #expect(machine.requests[0].text.hasSuffix("RoleSessionName=pod&WebIdentityToken=PLANTED.one"))
         #expect(machine.requests[1].text.hasSuffix("WebIdentityToken=PLANTED.two"))
@@ -202,7 +202,7 @@ struct RoleTests {
             """, files: ["/home/op/jwt": "PLANTED.jwt"], replies: [Self.xml("ASIAPOD"), Self.xml()])
         #expect(try await machine.credentials().accessKeyID == "ASIAROLE")
         #expect(machine.requests[0].text.contains("WebIdentityToken=PLANTED.jwt"))
-        #expect(machine.requests[1].header("Authorization")?.contains("ASIAPOD") == true)
+        #expect(machine.requests[1].sent("Authorization")?.contains("ASIAPOD") == true)
     }
 
     // MARK: Refusals

@@ -59,8 +59,8 @@ struct SSOSourceTests {
         #expect(
             request.target.url == "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials"
                 + "?role_name=Log%20Reader&account_id=123456789012")
-        #expect(request.header("x-amz-sso_bearer_token") == "PLANTED-at")
-        #expect(request.header("Authorization") == nil)
+        #expect(request.sent("x-amz-sso_bearer_token") == "PLANTED-at")
+        #expect(request.sent("Authorization") == nil)
         #expect(machine.requests.count == 1)
     }
 
@@ -85,7 +85,7 @@ struct SSOSourceTests {
                 "grantType": "refresh_token", "clientId": "cid", "clientSecret": "PLANTED-cs",
                 "refreshToken": "PLANTED-rt",
             ])
-        #expect(machine.requests[1].header("x-amz-sso_bearer_token") == "PLANTED-at2")
+        #expect(machine.requests[1].sent("x-amz-sso_bearer_token") == "PLANTED-at2")
         let file = try #require(machine.text(Self.path))
         let saved = try JSONDecoder().decode([String: String].self, from: Data(file.utf8))
         #expect(saved["accessToken"] == "PLANTED-at2" && saved["refreshToken"] == "PLANTED-rt2")
@@ -146,6 +146,9 @@ struct SSOSourceTests {
         refusal("no token", with(nil), "there is no SSO token"),
         refusal("no token, hint", with(nil), login),
         refusal("damaged token", with("PLANTED"), "is damaged"),
+        refusal(
+            "token with line break", with(#"{"accessToken":"PLANTED\r\nX: y","expiresAt":"2026-01-31T20:00:00Z"}"#),
+            "is damaged"),
         refusal("token without expiry", with(#"{"accessToken":"PLANTED"}"#), "is damaged"),
         refusal(
             "expired, cannot be refreshed", with(token(expires: "2026-01-31T12:00:00Z", renewable: false)),

@@ -65,13 +65,17 @@ struct SharedConfigurationTests {
 
     @Test(arguments: [
         (["AWS_PROFILE": "web2"], "[web2]\nregion = x", "there is no such profile"),
-        ([:], "[profile a b]\nregion = x", "[profile NAME]"),
-        ([:], "[sso-session]\n[sso-session \"x]\n", "[sso-session NAME]"),
+        (["AWS_PROFILE": "a b"], "[x]\n[profile a b]\nregion = x", "header at /home/op/.aws/config:2 is malformed"),
     ])
     func badFilesAndUnknownProfilesAreErrors(_ variables: [String: String], _ config: String, _ says: String) throws {
         let machine = FakeMachine(variables, config: config)
         let error = try #require(throws: AWSConfigurationError.self) { _ = try machine.configuration() }
         #expect(error.diagnostic.summary.contains(says), "\(error.diagnostic.summary)")
+    }
+
+    @Test func malformedHeadersThatNobodyAsksForArePassedOver() throws {
+        let machine = FakeMachine(config: "[sso-session \"x]\n[profile a b]\nregion = y\n[default]\nregion = z")
+        #expect(try machine.configuration().currentProfile.text("region") == "z")
     }
 
     @Test func anUnreadableFileIsAnErrorAndNotAMissingOne() throws {
