@@ -1,0 +1,70 @@
+// From a header's timestamp to an instant: adds the year and the zone that it lacks. The reference is the arrival
+// time, never the clock, so that a replay gives the same rows.
+
+import CivilTime
+
+/// Local times of one zone, with the offsets of the last minute kept: lines come in order, mostly.
+final class LocalClock {
+    private let table: TimeZoneTable?
+    private var minute: Int64 = .min
+    private var offsets = LocalOffsets(first: 0, second: 0)
+
+    /// Nil when the zone is not known.
+    init?(identifier: String) {
+        if identifier == "UTC" || identifier == "Etc/UTC" {
+            table = nil
+            return
+        }
+        guard let table = TimeZoneTable(identifier: identifier) else { return nil }
+        self.table = table
+    }
+
+    /// The instant of a local time; of an hour that comes twice the passing nearest to `reference`.
+    func instant(_ local: CivilDateTime, near reference: Timestamp) -> Timestamp {
+        guard let table else { return local.timestampAsUTC }
+        let seconds = local.secondsAsUTC
+        let minute = seconds >= 0 ? seconds / 60 : (seconds - 59) / 60
+        if minute != self.minute {
+            offsets = table.offsets(ofLocal: local)
+            self.minute = minute
+        }
+        return offsets.instant(ofLocal: local, near: reference)
+    }
+}
+
+extension LocalClock {
+    /// The instant of a header's timestamp, nil when it has none. A missing year is the one that brings the time
+    /// nearest to `reference`: in January a December line is last year's, in December a January line is next year's
+    /// (sender's clock ahead). 29 February takes the nearest leap year.
+    func instant(_ time: HeaderTime, near reference: Timestamp) -> Timestamp? {
+        switch time.kind {
+        case .absent: return nil
+        case .instant: return time.fields.timestampAsUTC
+        case .local: return instant(time.fields, near: reference)
+        case .localWithoutYear: return nearestYear(time.fields, reference)
+        }
+    }
+
+    private func nearestYear(_ fields: CivilDateTime, _ reference: Timestamp) -> Timestamp? {
+        let referenceYear = CivilDateTime(reference).year
+        var fields = fields
+        let isLeapDay = fields.month == 2 && fields.day == 29
+        // Leap years are at most eight years apart (1896, 1904).
+        let reach = isLeapDay ? 8 : 1
+        var best: Timestamp?
+        var bestDistance = UInt64.max
+        // The reference's own year first: half a year away, no other can be nearer.
+        for step in 0...(2 * reach) {
+            fields.year = referenceYear + (step % 2 == 0 ? -step / 2 : step / 2 + 1)
+            guard !isLeapDay || CivilDateTime.isLeap(fields.year) else { continue }
+            let instant = instant(fields, near: reference)
+            let distance = (instant.microseconds - reference.microseconds).magnitude
+            if distance < bestDistance || (distance == bestDistance && instant < best ?? instant) {
+                best = instant
+                bestDistance = distance
+            }
+            if distance < 180 * 86_400_000_000 { break }
+        }
+        return best
+    }
+}
