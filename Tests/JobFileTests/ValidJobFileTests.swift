@@ -39,7 +39,7 @@ import Testing
               format: rfc5424
               timezone: Europe/Berlin
               drupal_format: "!base_url|!message"
-              sites: {WWW.example.org: example, b.example: 7}
+              sites: {WWW.example.org: example, "b.example:8080/sub": 7}
               raw_line: always
             destination:
               bucket: b.b-1
@@ -68,7 +68,7 @@ import Testing
         #expect(file.transform.format == .rfc5424 && file.transform.rawLine == .always)
         #expect(file.transform.timezone == "Europe/Berlin")
         #expect(file.transform.drupalFormat == "!base_url|!message")
-        #expect(file.transform.sites == ["www.example.org": "example", "b.example": "7"])
+        #expect(file.transform.sites == ["www.example.org": "example", "b.example:8080/sub": "7"])
         #expect(file.destination.region == "us-west-2")
         #expect(file.destination.controlPrefix == "ctl/x/")
         #expect(file.destination.partitionTime == .event)

@@ -81,7 +81,17 @@ let wrongArchiveFiles: [WrongFile] = [
         says: "begins with `!`", remedy: "double quotes", schemaSees: false),
     .init(
         "source:", "transform:\n  sites: {http://www.example.org/: a}\nsource:", at: 4, 11,
-        key: "transform.sites.http://www.example.org/", says: "not a host name", remedy: "www.example.org"),
+        key: "transform.sites.http://www.example.org/", says: "not a host of a base URL", remedy: "www.example.org:8080"
+    ),
+    .init(
+        "source:", "transform:\n  sites: {a.org: a, A.org: b}\nsource:", at: 4, 21, key: "transform.sites.A.org",
+        says: "given twice", remedy: "keep one", schemaSees: false),
+    .init(
+        "dt={date}", "dt={dat}", at: 8, 11, key: "destination.prefix", says: "unknown placeholder {dat}",
+        remedy: "did you mean {date}?"),
+    .init(
+        "\"drupal/dt", "\"/drupal/dt", at: 8, 11, key: "destination.prefix", says: "empty path segment",
+        remedy: "do not begin with /", schemaSees: false),
     .init(
         "source:", "transform: auto\nsource:", at: 3, 12, key: "transform", says: "a group of keys is expected",
         remedy: "format, timezone"),

@@ -74,7 +74,7 @@ extension ArchiveJobFile.Destination {
                 section.place(of: "kms_key_id"), key: section.key("kms_key_id"),
                 "is of no use without KMS encryption", remedy: "add `sse: aws:kms`, or take kms_key_id out")
         }
-        let literal = prefix.text.prefix { $0 != "{" }
+        let literal = prefix.literalPrefix
         if literal.hasPrefix(controlPrefix) {
             section.reader.add(
                 section.place(of: "prefix"), key: section.key("prefix"),

@@ -79,10 +79,13 @@ extension TransformSettings {
             }
         }
         for (host, site) in section.textMap("sites", example: "sites: {www.example.org: example}", countMax: 10_000) {
-            if host.text.isEmpty || host.text.utf8.count > 255 || host.text.contains("/") || host.text.contains(" ") {
+            if !Names.isSiteKey(host.text) {
                 section.reader.add(
-                    host, "\(host.quoted) is not a host name",
-                    remedy: "give the host of the site's base URL: www.example.org")
+                    host, "\(host.quoted) is not a host of a base URL",
+                    remedy: "leave the scheme out: www.example.org, www.example.org:8080 or www.example.org/path")
+            }
+            if sites[host.text.lowercased()] != nil {
+                section.reader.add(host, "is given twice: letter case does not matter", remedy: "keep one of the two")
             }
             if site.text.utf8.count > 255 {
                 section.reader.add(site, "is longer than 255 bytes", remedy: "give a shorter site id")

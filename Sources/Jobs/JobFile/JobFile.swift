@@ -29,6 +29,9 @@ package struct StreamReference: Sendable, Equatable {
     package var arn: String?
     package var region: String
 
+    /// What requests name the stream by.
+    package var reference: String { arn ?? name }
+
     package init(name: String, arn: String? = nil, region: String) {
         self.name = name
         self.arn = arn

@@ -2,7 +2,7 @@
 
 package import Diagnostics
 
-/// One thing that is wrong. Lines and columns count from 1; a column is a Unicode scalar.
+/// One thing that is wrong. Lines and columns count from 1, a column is a Unicode scalar; line 0 is the file itself.
 package struct JobFileProblem: Sendable, Equatable {
     package var line: Int
     package var column: Int
@@ -21,7 +21,8 @@ package struct JobFileProblem: Sendable, Equatable {
 
     /// `line:column: key: what is wrong`.
     package var summary: String {
-        escapeControlCharacters(key.isEmpty ? "\(line):\(column): \(message)" : "\(line):\(column): \(key): \(message)")
+        let what = key.isEmpty ? message : "\(key): \(message)"
+        return escapeControlCharacters(line == 0 ? what : "\(line):\(column): \(what)")
     }
 }
 

@@ -83,7 +83,7 @@ package enum JobFileLoader {
     private static func readFile(_ path: String) throws(JobFileError) -> [UInt8] {
         func failure(_ message: String, _ remedy: String) -> JobFileError {
             JobFileError(
-                path: path, problems: [JobFileProblem(line: 1, column: 1, key: "", message: message, remedy: remedy)])
+                path: path, problems: [JobFileProblem(line: 0, column: 0, key: "", message: message, remedy: remedy)])
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {

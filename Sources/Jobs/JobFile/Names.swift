@@ -68,6 +68,11 @@ enum Names {
         }
     }
 
+    /// `host[:port][/path]` of a site's base URL.
+    static func isSiteKey(_ text: String) -> Bool {
+        text.utf8.count <= 512 && text.wholeMatch(of: /(\[[0-9a-fA-F:.]+\]|[^\/ :]+)(:[0-9]+)?(\/[^ ]*)?/) != nil
+    }
+
     /// An absolute path below the root, without `..`.
     static func isDirectory(_ text: String) -> Bool {
         guard text.hasPrefix("/"), text.utf8.count <= 1_024 else { return false }
