@@ -1,3 +1,5 @@
+import Crypto
+
 /// Lower-case hexadecimal text of bytes, as SHA-256 digests are written in keys, headers and manifests.
 func hex(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
@@ -8,3 +10,6 @@ func hex(_ bytes: some Sequence<UInt8>) -> String {
     }
     return String(decoding: text, as: UTF8.self)
 }
+
+/// SHA-256 of bytes, as text.
+func sha256Hex(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }

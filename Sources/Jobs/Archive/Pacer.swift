@@ -1,6 +1,8 @@
 // Keeps one shard within what Kinesis allows all its readers together: 5 GetRecords calls and 2 MB each second
 // (AWS: Kinesis Data Streams quotas). Pure: takes monotonic time, gives a wait.
 
+import AWS
+
 /// Decides when the next GetRecords call of a shard may start.
 package struct Pacer: Sendable {
     /// At most five calls a second.
@@ -21,4 +23,9 @@ package struct Pacer: Sendable {
         let transfer = UInt64(Double(bytes) / Double(bytesPerSecond) * 1e9)
         earliestNext = start + max(Self.callInterval, transfer)
     }
+}
+
+extension GetRecordsPage {
+    /// Bytes of record data, as Kinesis counts them against the 2 MB a second.
+    var dataBytes: Int { (0..<count).reduce(0) { sum, index in sum + withRecord(index) { $0.data.count } } }
 }

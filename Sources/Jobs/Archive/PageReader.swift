@@ -19,6 +19,16 @@ struct ShardPage {
     var horizon: Timestamp
 }
 
+/// Where reading of a shard begins.
+enum ReadStart: Sendable {
+    /// After what the checkpoint says is archived.
+    case position(ShardPosition)
+    /// At the tip: the first run of a job with `start: latest`.
+    case tip
+    /// With exactly this record, which must still be there.
+    case record(SequenceNumber)
+}
+
 /// Not Sendable: it belongs to the worker of one shard.
 final class PageReader {
     /// A checkpoint that was trimmed can show as endless empty pages whose lag equals the retention.
@@ -33,13 +43,14 @@ final class PageReader {
     private let dependencies: ArchiveDependencies
     private let mayWait: @Sendable () -> Bool
 
-    private var position: ShardPosition
-    private let startsAtTip: Bool
+    private var start: ReadStart
     private var lastRead: SequenceNumber?
     private var iterator: String?
     /// The checkpoint's own record must be the first to come back; nil when that is settled.
     private var anchor: SequenceNumber?
     private var anchorIsLost = false
+    /// A shard without a checkpoint whose parents were read: what it held since then must still be there.
+    private var owesHorizonCheck = false
     private var trimmedEmptyPages = 0
     private var childlessEnds = 0
     private var pacer: Pacer
@@ -47,30 +58,32 @@ final class PageReader {
     private(set) var retries = 0
 
     /// - Parameters:
-    ///   - startsAtTip: begin with a LATEST iterator (first run of a job with `start: latest`).
     ///   - mayWait: false once the run has to end: a failing call is then not tried again.
     init(
-        stream: String, shard: String, position: ShardPosition, startsAtTip: Bool, storedHorizon: Timestamp?,
+        stream: String, shard: String, start: ReadStart, storedHorizon: Timestamp?,
         retention: Duration, bytesPerSecond: Int?, dependencies: ArchiveDependencies,
         mayWait: @escaping @Sendable () -> Bool
     ) {
         self.stream = stream
         self.shard = shard
-        self.position = position
-        self.startsAtTip = startsAtTip
+        self.start = start
         self.storedHorizon = storedHorizon
         self.retention = retention
         self.dependencies = dependencies
         self.mayWait = mayWait
         pacer = Pacer(bytesPerSecond: bytesPerSecond)
-        if case .after(let sequence) = position { anchor = sequence }
+        switch start {
+        case .position(.after(let sequence)): anchor = sequence
+        case .position(.trimHorizon), .position(.timestamp): owesHorizonCheck = storedHorizon != nil
+        case .position(.ended), .tip, .record: break
+        }
     }
 
     /// The next page; it may be empty. Throws what ends this shard's part of the run.
     func next() async throws -> ShardPage {
         while true {
             if iterator == nil, try await acquireIterator() == .ended {
-                return try endedWithoutPage()
+                return endedWithoutPage()
             }
             guard let current = iterator else { continue }
             let records: GetRecordsPage
@@ -87,10 +100,10 @@ final class PageReader {
     private func fetch(_ iterator: String) async throws -> GetRecordsPage {
         let now = dependencies.time.monotonicNanoseconds()
         let wait = pacer.wait(now: now)
-        if wait > 0 { try await dependencies.time.sleep(for: .nanoseconds(Int64(wait))) }
+        if wait > 0 { try await dependencies.pause(for: .nanoseconds(Int64(wait))) }
         let start = dependencies.time.monotonicNanoseconds()
         let page = try await dependencies.kinesis.getRecords(iterator: iterator, limit: nil)
-        pacer.note(start: start, bytes: page.bodyBytes * 3 / 4)
+        pacer.note(start: start, bytes: page.dataBytes)
         return page
     }
 
@@ -105,14 +118,14 @@ final class PageReader {
                 return nil
             }
         }
-        try settleAnchor(&page)
+        settleAnchor(&page)
         if let last = lastSequence(of: records) { lastRead = last }
         if let following = records.nextIterator {
             iterator = following
             childlessEnds = 0
             return page
         }
-        if records.childShards.isEmpty {
+        if !records.isConsistent {
             childlessEnds += 1
             if childlessEnds < Self.childlessEndsMax {
                 // The answer is not trusted; what it brought is read again through a new iterator.
@@ -129,8 +142,14 @@ final class PageReader {
         records.count == 0 ? nil : SequenceNumber(records.sequenceNumber(records.count - 1))
     }
 
-    private func settleAnchor(_ page: inout ShardPage) throws {
-        guard let expected = anchor else { return }
+    private func settleAnchor(_ page: inout ShardPage) {
+        guard let expected = anchor else {
+            if owesHorizonCheck, page.records.count > 0 {
+                owesHorizonCheck = false
+                page.gap = gap(after: nil, upTo: page.records.arrival(0))
+            }
+            return
+        }
         let records = page.records
         if records.count > 0 {
             anchor = nil
@@ -154,7 +173,7 @@ final class PageReader {
         }
     }
 
-    private func gap(after checkpoint: SequenceNumber, upTo firstArrival: Timestamp?) -> GapRecord? {
+    private func gap(after checkpoint: SequenceNumber?, upTo firstArrival: Timestamp?) -> GapRecord? {
         GapCheck.gap(
             after: checkpoint, horizon: storedHorizon, firstArrival: firstArrival,
             now: dependencies.time.now(), retention: retention)
@@ -162,7 +181,7 @@ final class PageReader {
 
     private func loseAnchor() {
         anchorIsLost = true
-        position = .trimHorizon
+        start = .position(.trimHorizon)
         iterator = nil
     }
 
@@ -172,14 +191,13 @@ final class PageReader {
         let kind: IteratorPosition
         if let lastRead {
             kind = .afterSequence(lastRead.text)
-        } else if startsAtTip {
-            kind = .latest
         } else {
-            switch position {
-            case .trimHorizon: kind = .trimHorizon
-            case .timestamp(let milliseconds): kind = .atTimestamp(Timestamp(milliseconds: milliseconds))
-            case .after(let sequence): kind = .atSequence(sequence.text)
-            case .ended: return .ended
+            switch start {
+            case .tip: kind = .latest
+            case .record(let sequence), .position(.after(let sequence)): kind = .atSequence(sequence.text)
+            case .position(.trimHorizon): kind = .trimHorizon
+            case .position(.timestamp(let milliseconds)): kind = .atTimestamp(Timestamp(milliseconds: milliseconds))
+            case .position(.ended): return .ended
             }
         }
         do {
@@ -204,7 +222,7 @@ final class PageReader {
         }
     }
 
-    private func endedWithoutPage() throws -> ShardPage {
+    private func endedWithoutPage() -> ShardPage {
         var page = ShardPage(
             records: .empty(serverDate: dependencies.time.now()), horizon: dependencies.time.now())
         page.isEnd = true
@@ -236,7 +254,7 @@ final class PageReader {
                 dependencies.events.event(
                     .warning, error.diagnostic.summary,
                     [("shard", shard), ("retry_in", "\(delay)"), ("failures", "\(patience.failures)")])
-                try await dependencies.time.sleep(for: delay)
+                try await dependencies.pause(for: delay)
             }
         }
     }

@@ -48,3 +48,22 @@ package struct RunReport: Sendable {
         self.started = started
     }
 }
+
+extension ShardReport {
+    /// Adds what another part of the same run did on the same shard.
+    mutating func merge(_ other: ShardReport) {
+        records += other.records
+        rows += other.rows
+        rowsByStatus.merge(other.rowsByStatus, uniquingKeysWith: +)
+        objects += other.objects
+        recordBytes += other.recordBytes
+        objectBytes += other.objectBytes
+        batches += other.batches
+        retries += other.retries
+        lag = other.lag ?? lag
+        ended = ended || other.ended
+        exitCode = ExitCode.mostUrgent([exitCode, other.exitCode])
+        problem = problem ?? other.problem
+    }
+}
+

@@ -11,7 +11,7 @@ ARCHIVE = {
                "read_rate": "unlimited"},
     "transform": {"format": "auto"},
     "destination": {"bucket": None, "prefix": "data/dt={date}/hour={hour}/"},
-    "limits": {"run_time": "1m", "parallel_shards": 4, "memory": "256MiB"},
+    "limits": {"run_time": "1m", "parallel_shards": 4, "memory": "512MiB"},
     "state": {"directory": None},
 }
 SHIP = {

@@ -1,0 +1,154 @@
+// `sluice archive`, from the lock to the report. Reads top to bottom; each step is one file in this folder.
+
+import AWS
+import Batching
+import CivilTime
+import Diagnostics
+import State
+
+package struct ArchiveJob: Sendable {
+    private let file: ArchiveJobFile
+    private let until: UntilRule
+    private let dependencies: ArchiveDependencies
+
+    package init(file: ArchiveJobFile, until: UntilRule, dependencies: ArchiveDependencies) {
+        self.file = file
+        self.until = until
+        self.dependencies = dependencies
+    }
+
+    /// Runs the job once. Never throws: what went wrong is in the report, and so is the exit status.
+    package func run() async -> RunReport {
+        let clock = RunClock(
+            until: until, runTime: file.limits.runTime, time: dependencies.time, stop: dependencies.stop)
+        var report = RunReport(
+            job: file.name, stream: file.source.stream.reference,
+            destination: "s3://\(file.destination.bucket)/\(file.destination.prefix.text)", started: clock.started)
+        do {
+            let directory = StateDirectory(file.stateDirectory)
+            try directory.prepare()
+            // Held until this function returns: one run of a job at a time on this host.
+            let lock = try JobLock(directory: directory)
+            defer { lock.release() }
+            try await archive(clock: clock, directory: directory, report: &report)
+        } catch {
+            let (diagnostic, code) = describe(error, during: "archive", of: file.name)
+            report.problem = diagnostic
+            report.exitCode = code
+        }
+        report.elapsed = clock.elapsed
+        conclude(&report)
+        return report
+    }
+
+    private func archive(clock: RunClock, directory: StateDirectory, report: inout RunReport) async throws {
+        let summary = try await dependencies.kinesis.describeStreamSummary(stream: file.source.stream.reference)
+        let store: any StateStore = try SQLiteStateStore.open(
+            directory: directory, identity: identity(summary), newStateID: dependencies.newID())
+        let owner = OwnerGuard(
+            objects: dependencies.s3, store: store, identity: identity(summary),
+            controlPrefix: file.destination.controlPrefix)
+        try await owner.verify()
+        let run = try makeContext(clock: clock, summary: summary, store: store, owner: owner)
+        let runID = try await store.beginRun(started: clock.started)
+        do {
+            try await removeLeftovers(run)
+            try await replay(run, into: &report)
+            let schedule = try await schedule(run)
+            merge(try await schedule.archive(), into: &report)
+        } catch {
+            let (_, code) = describe(error, during: "archive", of: file.name)
+            try? await store.endRun(runID, ended: dependencies.time.now(), exitCode: code.rawValue, summary: nil)
+            throw error
+        }
+        conclude(&report)
+        try await store.endRun(
+            runID, ended: dependencies.time.now(), exitCode: report.exitCode.rawValue, summary: nil)
+    }
+
+    /// The first run of a job fixes where each shard begins, once and for all, before anything is read.
+    private func schedule(_ run: RunContext) async throws -> ShardSchedule {
+        if let start = try await run.store.owner().start {
+            return ShardSchedule(run: run, start: start, startsAtTip: [])
+        }
+        let start = try await FirstRun(
+            kinesis: dependencies.kinesis, stream: run.streamReference, start: file.source.start,
+            started: run.clock.started
+        ).startSet()
+        try await run.store.begin(start: start, shards: [])
+        guard case .latest = file.source.start else { return ShardSchedule(run: run, start: start, startsAtTip: []) }
+        let tips = start.positions.filter { $0.value != .ended }.keys
+        return ShardSchedule(run: run, start: start, startsAtTip: Set(tips))
+    }
+
+    private func identity(_ summary: StreamSummary) -> StateIdentity {
+        StateIdentity(
+            job: file.name, stream: summary.name, streamARN: summary.arn,
+            streamCreation: summary.creation, bucket: file.destination.bucket,
+            controlPrefix: file.destination.controlPrefix)
+    }
+
+    private func makeContext(
+        clock: RunClock, summary: StreamSummary, store: any StateStore, owner: OwnerGuard
+    ) throws -> RunContext {
+        let spool = try SpoolDirectory(path: "\(file.stateDirectory)/spool")
+        let target = file.destination
+        let committer = BatchCommitter(
+            dependencies: dependencies, store: store, owner: owner, spool: spool,
+            upload: ObjectUpload(
+                s3: dependencies.s3, bucket: target.bucket,
+                attributes: ObjectAttributes(
+                    storageClass: target.storageClass, sse: target.sse, kmsKeyID: target.kmsKeyID,
+                    tags: target.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+            controlPrefix: target.controlPrefix)
+        return RunContext(
+            file: file, dependencies: dependencies, clock: clock, summary: summary, store: store, spool: spool,
+            committer: committer, board: ProgressBoard(events: dependencies.events, clock: clock))
+    }
+
+    /// Files of batches that never got an intent: their records are still on the stream.
+    private func removeLeftovers(_ run: RunContext) async throws {
+        let wanted = Set(try await run.store.openIntents().flatMap { $0.objects.map(\.spoolFile) })
+        for name in try run.spool.names() where !wanted.contains(name) { try run.spool.remove(name) }
+    }
+
+    /// Finishes what an earlier run planned. A shard whose batch cannot be finished is left out of this run.
+    private func replay(_ run: RunContext, into report: inout RunReport) async throws {
+        for intent in try await run.store.openIntents() where run.dependencies.stop.requested == nil {
+            var shard = ShardReport(shard: intent.shard)
+            do {
+                shard.add(try await IntentReplay(run: run).finish(intent), recordBytes: 0)
+                run.dependencies.events.event(
+                    .info, "finished the batch that an earlier run began",
+                    [("shard", intent.shard), ("first", intent.first.text)])
+            } catch {
+                let (diagnostic, code) = describe(error, during: "finish batch", of: intent.shard)
+                shard.problem = diagnostic
+                shard.exitCode = code
+                run.dependencies.events.event(.error, diagnostic.summary, [("shard", intent.shard)])
+            }
+            report.shards.append(shard)
+        }
+    }
+
+    private func merge(_ outcomes: [ShardOutcome], into report: inout RunReport) {
+        for outcome in outcomes {
+            if let index = report.shards.firstIndex(where: { $0.shard == outcome.report.shard }) {
+                report.shards[index].merge(outcome.report)
+            } else {
+                report.shards.append(outcome.report)
+            }
+            if outcome.moreWaiting { report.moreWaiting = true }
+        }
+        report.shards.sort { $0.shard < $1.shard }
+    }
+
+    /// The exit status: a signal first, then the most urgent problem, then "more is waiting".
+    private func conclude(_ report: inout RunReport) {
+        report.signal = dependencies.stop.requested
+        if report.problem == nil {
+            report.exitCode = ExitCode.mostUrgent(report.shards.map(\.exitCode))
+            if report.exitCode == .done, report.moreWaiting { report.exitCode = .temporary }
+        }
+    }
+}

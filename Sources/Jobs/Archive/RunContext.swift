@@ -1,0 +1,48 @@
+// What all shards of one run share: settings, stores, the clock. Values and thread-safe references only.
+
+import AWS
+import Batching
+import CivilTime
+import Gzip
+import Records
+import State
+
+struct RunContext: Sendable {
+    let file: ArchiveJobFile
+    let dependencies: ArchiveDependencies
+    let clock: RunClock
+    let summary: StreamSummary
+    let store: any StateStore
+    let spool: SpoolDirectory
+    let committer: BatchCommitter
+    let board: ProgressBoard
+
+    var retention: Duration { .seconds(summary.retentionHours * 3_600) }
+    /// How calls name the stream: the ARN when the job file gives one.
+    var streamReference: String { file.source.stream.reference }
+
+    /// The end of reading as the pure rule takes it.
+    var end: RunEnd {
+        switch clock.until {
+        case .now: .time(clock.started)
+        case .drained: .drained
+        case .time(let instant): .time(instant)
+        }
+    }
+
+    func batchContext(shard: ShardState) throws -> BatchContext {
+        let plan = MemoryPlan(
+            memory: file.limits.memory, shards: file.limits.parallelShards, partitions: file.seal.partitions)
+        let seal = SealPolicy(
+            bytes: file.seal.bytes, records: file.seal.records, partitions: file.seal.partitions)
+        return BatchContext(
+            job: file.name, stream: summary.name, streamCreation: summary.creation, shard: shard.id,
+            parents: shard.parents,
+            settings: BatchSettings(
+                transform: try JSONValue(encoding: file.transform), prefix: file.destination.prefix.text,
+                partitionTime: file.destination.partitionTime.rawValue, gzipLevel: file.gzipLevel,
+                gzipEngine: gzipEngine, chunkBytes: plan.chunkBytes),
+            transform: file.transform, prefix: file.destination.prefix, seal: seal,
+            partitionsMax: seal.partitionsMax, createdBy: dependencies.programVersion)
+    }
+}
