@@ -144,6 +144,8 @@ def test_list_shards_pages(kinesis, control):
         page = kinesis.list_shards(NextToken=token, MaxResults=3)
         seen += [s["ShardId"] for s in page["Shards"]]
     assert len(seen) == 7
+    control.stream_settings("s", list_page=2)
+    assert len(kinesis.list_shards(StreamName="s")["Shards"]) == 2
     control.check_skew(False)
     control.clock(advance=301)
     with pytest.raises(ClientError) as error:

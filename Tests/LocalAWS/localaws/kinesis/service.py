@@ -207,7 +207,7 @@ class Kinesis(Reading, Writing):
         with stream.lock:
             shards = stream.filtered(kind, int(wanted.get("Timestamp", 0) * 1000), wanted.get("ShardId"), now)
             after = body.get("ExclusiveStartShardId") or ""
-            hidden = stream.settings["hide_parents"]
+            hidden, limit = stream.settings["hide_parents"], min(limit, stream.settings["list_page"])
             shards = [s for s in shards if s.id > after and s.id not in hidden]
             answer = {"Shards": [s.describe() for s in shards[:limit]]}
         if len(shards) > limit:

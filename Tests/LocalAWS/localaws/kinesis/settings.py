@@ -15,6 +15,7 @@ DEFAULTS = {
     "record_bytes": 1024 * 1024,  # MaxRecordSizeInKiB
     "field_order": "plain",      # plain | varied: the members of a record in changing order, with white space
     "iterator_seconds": 300,
+    "list_page": 1000,           # most shards a ListShards page, whatever MaxResults asks for
     "hide_parents": [],          # shard ids left out of ListShards (an inconsistent page)
 }
 
