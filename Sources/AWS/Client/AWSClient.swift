@@ -57,9 +57,9 @@ package struct AWSClient: Sendable {
     }
 
     /// Sends `call` until it is answered well or no retry is left. `decode` reads an answer with status 2xx; when it
-    /// throws, the answer counts as cut on the way and the call is tried again.
+    /// throws, the answer counts as cut on the way and the call is tried again. It may take the body out of the answer.
     package func send<Answer>(
-        _ call: AWSCall, decode: (HTTPResponse) throws(AnswerFault) -> Answer
+        _ call: AWSCall, decode: (inout HTTPResponse) throws(AnswerFault) -> Answer
     ) async throws(AWSError) -> Answer {
         try checkHeaders(call)
         let target = HTTPTarget(
@@ -103,9 +103,9 @@ package struct AWSClient: Sendable {
     }
 
     private func exchange<Answer>(
-        _ request: HTTPRequest, _ call: AWSCall, _ decode: (HTTPResponse) throws(AnswerFault) -> Answer
+        _ request: HTTPRequest, _ call: AWSCall, _ decode: (inout HTTPResponse) throws(AnswerFault) -> Answer
     ) async -> Outcome<Answer> {
-        let response: HTTPResponse
+        var response: HTTPResponse
         do {
             response = try await transport.perform(request)
         } catch {
@@ -115,7 +115,7 @@ package struct AWSClient: Sendable {
             return .failed(error, HTTPResponse(status: response.status, headers: response.headers))
         }
         do {
-            return .answered(try decode(response))
+            return .answered(try decode(&response))
         } catch {
             var failure = call.error("MalformedAnswer", error.message, category: .malformed)
             failure.status = response.status

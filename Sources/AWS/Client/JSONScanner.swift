@@ -106,21 +106,43 @@ package struct JSONScanner {
     package mutating func restOfString() throws(JSONFault) -> JSONStringRange {
         let start = position
         var hasEscapes = false
-        while position < end {
-            let byte = base[position]
-            if byte == UInt8(ascii: "\"") {
+        while true {
+            skipPlain()
+            guard position < end else { throw fault("the end of a string") }
+            switch base[position] {
+            case UInt8(ascii: "\""):
                 position += 1
                 return JSONStringRange(start: start, count: position - 1 - start, hasEscapes: hasEscapes)
-            }
-            if byte == UInt8(ascii: "\\") {
+            case UInt8(ascii: "\\"):
                 hasEscapes = true
                 try skipEscape()
-            } else {
-                guard byte >= 0x20 else { throw fault("no control character in a string") }
-                position += 1
+            default: throw fault("no control character in a string")
             }
         }
-        throw fault("the end of a string")
+    }
+
+    /// Moves to the next quote, backslash or control character, eight bytes at a time. In each byte lane the high bit
+    /// ends up set for these three (the usual "has zero byte" and "has less" tricks; a lane above the first hit may be
+    /// wrong, the first one never is).
+    @inline(__always)
+    private mutating func skipPlain() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var at = position
+        while at + 8 <= end {
+            let word = UInt64(littleEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self))
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let hits =
+                ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word)
+                & (ones &* 0x80)
+            if hits != 0 {
+                position = at + hits.trailingZeroBitCount / 8
+                return
+            }
+            at += 8
+        }
+        while at < end, base[at] >= 0x20, base[at] != UInt8(ascii: "\""), base[at] != UInt8(ascii: "\\") { at += 1 }
+        position = at
     }
 
     private mutating func skipEscape() throws(JSONFault) {
@@ -141,9 +163,24 @@ package struct JSONScanner {
     /// True when the bytes of `range`, as they stand, equal `text`.
     @inline(__always)
     package func equals(_ range: JSONStringRange, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        let other = text.utf8Start
-        for i in 0..<range.count where base[range.start + i] != other[i] { return false }
+        let count = text.utf8CodeUnitCount
+        guard range.count == count else { return false }
+        let mine = UnsafeRawPointer(base + range.start)
+        let other = UnsafeRawPointer(text.utf8Start)
+        var i = 0
+        while i + 4 <= count {
+            guard
+                mine.loadUnaligned(fromByteOffset: i, as: UInt32.self)
+                    == other.loadUnaligned(fromByteOffset: i, as: UInt32.self)
+            else { return false }
+            i += 4
+        }
+        while i < count {
+            guard mine.load(fromByteOffset: i, as: UInt8.self) == other.load(fromByteOffset: i, as: UInt8.self) else {
+                return false
+            }
+            i += 1
+        }
         return true
     }
 

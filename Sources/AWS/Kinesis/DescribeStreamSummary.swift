@@ -1,4 +1,5 @@
 package import CivilTime
+import HTTP
 
 /// What identifies a stream and bounds what can be read of it.
 package struct StreamSummary: Sendable, Equatable {
@@ -32,7 +33,7 @@ extension KinesisClient {
         let call = call(
             "DescribeStreamSummary", operation: "describe stream", subject: reference.name, stream: reference,
             body: json.bytes)
-        return try await client.send(call) { (response) throws(AnswerFault) in
+        return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in
             let summary = try Self.document(response)["StreamDescriptionSummary"]
             guard let summary, let name = summary["StreamName"]?.string, let arn = summary["StreamARN"]?.string,
                 let status = summary["StreamStatus"]?.string,

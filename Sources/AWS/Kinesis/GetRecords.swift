@@ -22,10 +22,13 @@ extension KinesisClient {
         }
         let call = call("GetRecords", operation: "get records of", subject: subject, stream: nil, body: json.bytes)
         let time = client.time
-        return try await client.send(call) { (response) throws(AnswerFault) in
+        return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in
             let serverDate = response.header("date").flatMap(HTTPDate.parse) ?? time.now()
+            // Taken out, not shared: the page is decoded in place without a copy.
+            var body: [UInt8] = []
+            swap(&body, &response.body)
             do throws(JSONFault) {
-                return try GetRecordsPage(body: response.body, serverDate: serverDate)
+                return try GetRecordsPage(body: body, serverDate: serverDate)
             } catch {
                 throw AnswerFault(error)
             }

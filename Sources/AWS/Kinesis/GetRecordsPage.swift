@@ -85,13 +85,6 @@ package struct GetRecordsPage: Sendable {
         }
     }
 
-    /// The same with the buffer that the contract foresaw. The data was decoded when the page was scanned.
-    package func withRecord<R>(
-        _ i: Int, scratch: inout [UInt8], _ body: (RecordView) throws -> R
-    ) rethrows -> R {
-        try withRecord(i, body)
-    }
-
     package func sequenceNumber(_ i: Int) -> String {
         withRecord(i) { String(decoding: $0.sequenceNumber, as: UTF8.self) }
     }

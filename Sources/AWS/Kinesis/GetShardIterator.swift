@@ -1,4 +1,5 @@
 package import CivilTime
+import HTTP
 
 /// Where reading starts: the five iterator types.
 package enum IteratorPosition: Sendable, Equatable {
@@ -40,7 +41,7 @@ extension KinesisClient {
         let call = call(
             "GetShardIterator", operation: "get iterator of", subject: "\(reference.name)/\(shard)",
             stream: reference, body: json.bytes)
-        return try await client.send(call) { (response) throws(AnswerFault) in
+        return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in
             guard let iterator = try Self.document(response)["ShardIterator"]?.string, !iterator.isEmpty else {
                 throw AnswerFault("an answer without ShardIterator")
             }

@@ -106,7 +106,7 @@ extension KinesisClient {
         }
     }
 
-    private static func shardPage(_ response: HTTPResponse) throws(AnswerFault) -> ([Shard], String?) {
+    private static func shardPage(_ response: inout HTTPResponse) throws(AnswerFault) -> ([Shard], String?) {
         let document = try document(response)
         guard let elements = document["Shards"]?.array else { throw AnswerFault("a page without Shards") }
         var shards: [Shard] = []

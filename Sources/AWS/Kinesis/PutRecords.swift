@@ -51,7 +51,7 @@ extension KinesisClient {
                 "RequestTooLarge", "\(entries.count) records of \(bytes) bytes in one request", category: .refused)
         }
         let expected = entries.count
-        return try await client.send(call) { (response) throws(AnswerFault) in
+        return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in
             try Self.outcomes(response, expected: expected)
         }
     }

@@ -31,7 +31,7 @@ extension S3Client {
     package func headObject(key: String) async throws(AWSError) -> ObjectHead? {
         let call = call("head object", permission: "s3:GetObject", method: "HEAD", key: key)
         do throws(AWSError) {
-            return try await send(call, key: key) { (response) throws(AnswerFault) in
+            return try await send(call, key: key) { (response: inout HTTPResponse) throws(AnswerFault) in
                 guard let text = response.header("content-length"), let length = Int(text), length >= 0 else {
                     throw AnswerFault("an object without Content-Length")
                 }
@@ -53,7 +53,7 @@ extension S3Client {
         var call = call("get object", permission: "s3:GetObject", method: "GET", key: key)
         call.limits.responseBytesMax = max(bytesMax, Self.errorBytesMax)
         do throws(AWSError) {
-            let body = try await send(call, key: key) { (response) throws(AnswerFault) in
+            let body = try await send(call, key: key) { (response: inout HTTPResponse) throws(AnswerFault) in
                 if let text = response.header("content-length"), let length = Int(text),
                     length != response.body.count
                 {

@@ -9,7 +9,7 @@ extension S3Client {
     package func headBucket() async throws(AWSError) -> String? {
         let call = headBucketCall
         do throws(AWSError) {
-            return try await send(call, key: nil) { (response) throws(AnswerFault) in
+            return try await send(call, key: nil) { (response: inout HTTPResponse) throws(AnswerFault) in
                 response.header("x-amz-bucket-region")
             }
         } catch {

@@ -78,7 +78,7 @@ extension S3Client {
         return call
     }
 
-    private static func listPage(_ response: HTTPResponse) throws(AnswerFault) -> ObjectListPage {
+    private static func listPage(_ response: inout HTTPResponse) throws(AnswerFault) -> ObjectListPage {
         guard let root = XMLElement.parse(response.body), root.name == "ListBucketResult" else {
             throw AnswerFault("no ListBucketResult document")
         }

@@ -72,7 +72,7 @@ extension S3Client {
             call.headers.append(HTTPHeader("x-amz-meta-\(name)", value))
         }
         do throws(AWSError) {
-            return try await send(call, key: key) { (response) throws(AnswerFault) in
+            return try await send(call, key: key) { (response: inout HTTPResponse) throws(AnswerFault) in
                 .stored(etag: response.header("etag"))
             }
         } catch {

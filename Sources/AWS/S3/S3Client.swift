@@ -75,7 +75,7 @@ package struct S3Client: Sendable {
     /// Sends `call` about `key` (nil: about the bucket) to the bucket's region; once more, signed anew, when S3 says
     /// that the bucket lies elsewhere. The region found is kept for later calls.
     func send<Answer>(
-        _ call: AWSCall, key: String?, decode: (HTTPResponse) throws(AnswerFault) -> Answer
+        _ call: AWSCall, key: String?, decode: (inout HTTPResponse) throws(AnswerFault) -> Answer
     ) async throws(AWSError) -> Answer {
         if let key { try Self.check(key, call) }
         let region = regionCache.region ?? destination.region
@@ -112,7 +112,7 @@ package struct S3Client: Sendable {
         // The answer does not say where: the bucket's own HEAD does, whatever its status.
         let head = addressed(headBucketCall, key: nil, region: destination.region)
         do throws(AWSError) {
-            return try await client.send(head) { (response) throws(AnswerFault) in
+            return try await client.send(head) { (response: inout HTTPResponse) throws(AnswerFault) in
                 response.header("x-amz-bucket-region")
             }
         } catch {

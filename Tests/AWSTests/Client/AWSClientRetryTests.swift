@@ -192,6 +192,22 @@ struct AWSClientRetryTests {
         #expect(bench.keys.current == 2)
     }
 
+    @Test func bareForbiddenToAHeadMayMeanTheClock() async throws {
+        let good = ScriptedServer.Step.status(200, headers: [HTTPHeader("Content-Length", "5")])
+        let bench = Bench([.status(403, headers: [hourLater]), good], service: "s3")
+        #expect(try await bench.s3().headObject(key: "k")?.length == 5)
+        #expect(bench.server.requests.last?.header("x-amz-date") == "20231114T231320Z")
+    }
+
+    @Test func lostAnswerSendsTheSameBodyAgain() async throws {
+        let bench = Bench([.fail(.receive), .json(#"{"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#)])
+        let entry = PutRecordsEntry(data: [1, 2], partitionKey: "k")
+        let outcomes = try await bench.kinesis.putRecords(stream: "s", entries: [entry])
+        #expect(outcomes == [.stored(shard: "s", sequence: "1")])
+        #expect(bench.server.requests[0].body == bench.server.requests[1].body)
+        #expect(bench.server.requests[1].wantsFreshConnection)
+    }
+
     @Test func cancelledTaskSendsNothingAndCancelsWaits() async {
         let bench = Bench([.status(500), .status(500)])
         let task = Task { () -> AWSError? in
