@@ -183,7 +183,7 @@ def test_start_latest_takes_only_what_comes_after(scenario):
 
 def test_start_at_a_time_over_a_reshard(scenario):
     scenario.set_up()
-    now = scenario.control.clock()["now_ms"]
+    now = int(scenario.control.clock()["now"] * 1000)
     scenario.load(scenario.lines(10), arrival_ms=now - 5_000_000)
     scenario.load(scenario.lines(10, start=10), arrival_ms=now - 1_000_000)
     split(scenario, "shardId-000000000000", 1 << 127)

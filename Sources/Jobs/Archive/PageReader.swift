@@ -17,6 +17,8 @@ struct ShardPage {
     var isEnd = false
     /// Everything that arrived before this instant has been read, with this page.
     var horizon: Timestamp
+    /// False while it is open whether the checkpoint was trimmed: the page's lag then says nothing.
+    var isSettled = true
 }
 
 /// Where reading of a shard begins.
@@ -119,6 +121,7 @@ final class PageReader {
             }
         }
         settleAnchor(&page)
+        page.isSettled = anchor == nil
         if let last = lastSequence(of: records) { lastRead = last }
         if let following = records.nextIterator {
             iterator = following
@@ -146,7 +149,7 @@ final class PageReader {
         guard let expected = anchor else {
             if owesHorizonCheck, page.records.count > 0 {
                 owesHorizonCheck = false
-                page.gap = gap(after: nil, upTo: page.records.arrival(0))
+                page.gap = gap(after: nil, upTo: page.records.arrival(0), now: page.records.serverDate)
             }
             return
         }
@@ -166,17 +169,17 @@ final class PageReader {
             }
             page.firstNew = index
             if index > 0 { return }
-            page.gap = gap(after: expected, upTo: records.arrival(0))
+            page.gap = gap(after: expected, upTo: records.arrival(0), now: records.serverDate)
         } else if records.millisBehindLatest == 0 || records.nextIterator == nil {
             anchor = nil
-            page.gap = gap(after: expected, upTo: nil)
+            page.gap = gap(after: expected, upTo: nil, now: records.serverDate)
         }
     }
 
-    private func gap(after checkpoint: SequenceNumber?, upTo firstArrival: Timestamp?) -> GapRecord? {
+    /// By the server's clock: it is the one that expires records.
+    private func gap(after checkpoint: SequenceNumber?, upTo firstArrival: Timestamp?, now: Timestamp) -> GapRecord? {
         GapCheck.gap(
-            after: checkpoint, horizon: storedHorizon, firstArrival: firstArrival,
-            now: dependencies.time.now(), retention: retention)
+            after: checkpoint, horizon: storedHorizon, firstArrival: firstArrival, now: now, retention: retention)
     }
 
     private func loseAnchor() {

@@ -30,7 +30,8 @@ struct ShardSchedule {
                     let shard = waiting.removeFirst()
                     started.insert(shard.id)
                     let worker = SendableWorker(
-                        shard: shard, startsAtTip: startsAtTip.contains(shard.id), run: run)
+                        shard: shard.state, isClosed: shard.isClosed,
+                        startsAtTip: startsAtTip.contains(shard.id), run: run)
                     group.addTask { await worker.archive() }
                     running += 1
                 }
@@ -51,8 +52,15 @@ struct ShardSchedule {
         return outcomes
     }
 
+    /// A shard that may be read now.
+    private struct Ready {
+        var state: ShardState
+        var isClosed: Bool
+        var id: String { state.id }
+    }
+
     /// Asks the stream and the state which shards may be read, and writes new ones down.
-    private func ready(except started: Set<String>, problems: inout [ShardOutcome]) async throws -> [ShardState] {
+    private func ready(except started: Set<String>, problems: inout [ShardOutcome]) async throws -> [Ready] {
         let listed = try await run.dependencies.kinesis.listShards(stream: run.streamReference)
             .map(ListedShard.init(_:))
         var plan = try await plan(listed)
@@ -64,7 +72,9 @@ struct ShardSchedule {
         for shard in plan.inconsistent {
             run.dependencies.events.event(.warning, "shard waits: \(shard.reason)", [("shard", shard.shard)])
         }
+        let closed = Set(listed.filter { !$0.isOpen }.map(\.id))
         return plan.ready.filter { !started.contains($0.id) && !blocked.contains($0.id) }
+            .map { Ready(state: $0, isClosed: closed.contains($0.id)) }
     }
 
     private func plan(_ listed: [ListedShard]) async throws -> ShardLineage {
@@ -99,12 +109,13 @@ struct ShardSchedule {
 /// Makes a worker inside the task that runs it.
 struct SendableWorker: Sendable {
     let shard: ShardState
+    let isClosed: Bool
     let startsAtTip: Bool
     let run: RunContext
 
     func archive() async -> ShardOutcome {
         do {
-            return try await ShardWorker(shard: shard, startsAtTip: startsAtTip, run: run).archive()
+            return try await ShardWorker(shard: shard, isClosed: isClosed, startsAtTip: startsAtTip, run: run).archive()
         } catch {
             var report = ShardReport(shard: shard.id)
             let (diagnostic, code) = describe(error, during: "prepare shard", of: shard.id)

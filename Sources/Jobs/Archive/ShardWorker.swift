@@ -16,6 +16,8 @@ struct ShardOutcome: Sendable {
 /// Lives in one task; nothing of it is shared but the store and the progress board.
 final class ShardWorker {
     private let shard: ShardState
+    /// A closed shard is read to its end: its children wait for that.
+    private let isClosed: Bool
     private let run: RunContext
     private let reader: PageReader
     private let builder: BatchBuilder
@@ -24,8 +26,9 @@ final class ShardWorker {
     private let counter = RetryCounter()
     private var moreWaiting = false
 
-    init(shard: ShardState, startsAtTip: Bool, run: RunContext) throws {
+    init(shard: ShardState, isClosed: Bool, startsAtTip: Bool, run: RunContext) throws {
         self.shard = shard
+        self.isClosed = isClosed
         self.run = run
         previousManifest = shard.lastManifest
         report = ShardReport(shard: shard.id)
@@ -87,8 +90,9 @@ final class ShardWorker {
     }
 
     private func isDone(_ page: ShardPage) -> Bool {
+        guard page.isSettled, !isClosed else { return false }
         let last = page.records.count > 0 ? page.records.arrival(page.records.count - 1) : nil
-        return run.end.isReached(
+        return run.end(serverDate: page.records.serverDate).isReached(
             millisBehindLatest: page.records.millisBehindLatest, lastArrival: last, horizon: page.horizon)
     }
 
