@@ -40,8 +40,6 @@ package struct ConfigurationProfile: Sendable {
 package struct SharedConfiguration: Sendable {
     /// The profile in force: AWS_PROFILE, AWS_DEFAULT_PROFILE or `default`.
     package let profileName: String
-    /// False when the profile in force is `default` because nobody named one.
-    package let profileIsNamed: Bool
     package let configPath: String
     package let credentialsPath: String
 
@@ -77,7 +75,6 @@ package struct SharedConfiguration: Sendable {
 
         let named = environment.variable("AWS_PROFILE") ?? environment.variable("AWS_DEFAULT_PROFILE")
         profileName = named ?? "default"
-        profileIsNamed = named != nil
         self.configPath = configPath
         self.credentialsPath = credentialsPath
         configProfiles = tables.config

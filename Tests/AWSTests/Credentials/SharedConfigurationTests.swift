@@ -60,7 +60,7 @@ struct SharedConfigurationTests {
     @Test func withoutFilesThereIsAnEmptyDefaultProfile() throws {
         let configuration = try FakeMachine().configuration()
         #expect(configuration.currentProfile.values.isEmpty)
-        #expect(!configuration.profileIsNamed)
+        #expect(configuration.profileName == "default")
     }
 
     @Test(arguments: [
