@@ -5,8 +5,9 @@ import CCurl
 package import HTTP
 
 /// The one network transport: connections are kept and reused, at most `connectionsMax` exchanges run at once and the
-/// rest wait in order, nothing is retried, redirected, decompressed or stored. Dropping the last reference ends its
-/// thread and closes its connections.
+/// rest wait in order, nothing is redirected, decompressed or stored. Nothing is retried either, with one exception
+/// that libcurl makes: when a kept connection ends before the first byte of the answer, the request goes out again on
+/// another one, so the server may see it twice. Dropping the last reference ends its thread and closes its connections.
 package actor CurlTransport: HTTPTransport {
     /// Calls that may wait for a turn. Callers bound themselves far below; more is a fault.
     package static let waitingCallsMax = 4_096

@@ -4,7 +4,7 @@ import Foundation
 import HTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ExchangeTests {
     @Test(arguments: [
         "/k%3Dv/a%2Fb%20c", "/a/../b", "/a/./b/", "//double//slash", "/..%2f..", "/%7Etilde~", "/a;b=c,d", "/",

@@ -5,7 +5,7 @@ import Foundation
 import HTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct FailureTests {
     @Test func refusedConnectionIsAConnectError() async throws {
         // Port 1 (tcpmux) has no listener on any machine that runs tests.
@@ -74,7 +74,7 @@ struct FailureTests {
         let error = await failure(of: try makeTransport(), request)
         #expect(error?.kind == .connect)
         #expect(error?.message.contains("timed out") == true || error?.message.contains("timeout") == true)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test(arguments: [

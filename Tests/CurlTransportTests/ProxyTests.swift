@@ -7,7 +7,7 @@ import Testing
 
 @testable import CurlTransport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ProxyTests {
     @Test func secureRequestGoesThroughTheProxyAndItsHeadersDoNot() async throws {
         let listener = try await LoopbackServer.listen("good")

@@ -60,10 +60,8 @@ struct Listener {
         get async throws { try await LoopbackServer.shared.ask("stats \(port)") }
     }
 
-    func closeAfterNextResponse() async throws {
-        struct Nothing: Decodable {}
-        let _: Nothing = try await LoopbackServer.shared.ask("break \(port)")
-    }
+    func closeAfterNextResponse() async throws { try await LoopbackServer.shared.tell("close \(port)") }
+    func hangUpOnNextRequest() async throws { try await LoopbackServer.shared.tell("hangup \(port)") }
 }
 
 actor LoopbackServer {
@@ -79,6 +77,11 @@ actor LoopbackServer {
     static func listen(_ kind: String) async throws -> Listener {
         let started: Started = try await shared.ask("listen \(kind)")
         return Listener(port: started.port, bundle: started.bundle)
+    }
+
+    func tell(_ command: String) throws {
+        struct Nothing: Decodable {}
+        let _: Nothing = try ask(command)
     }
 
     func ask<Answer: Decodable>(_ command: String) throws -> Answer {

@@ -3,7 +3,8 @@
 Reads commands from stdin, one a line, and answers each with one line of JSON:
   listen KIND   starts a listener of its own for one test: {"port": N, "bundle": path of the test authority}
   stats PORT    what that listener has seen so far
-  break PORT    the next response on PORT closes its connection without announcing it
+  close PORT    the connection is closed after the next response, without announcing it
+  hangup PORT   the next request is read and its connection closed without a response
 KIND is http, a certificate's name for TLS (good, expired, wronghost, selfsigned, tls11), reset, silent, hangup
 or proxy[:user:password].
 Ends when stdin ends, so that no run leaves it behind.
@@ -38,7 +39,7 @@ class Stats:
         self.body_bytes = 0
         self.connects = []
         self.refused_logins = 0
-        self.closes_next = False
+        self.next = None  # "close" or "hangup"
 
     def add(self, name, value=1):
         with self.lock:
@@ -100,15 +101,18 @@ class Handler(BaseHTTPRequestHandler):
         with stats.lock:
             stats.active += 1
             stats.peak = max(stats.peak, stats.active)
-            closes, stats.closes_next = stats.closes_next, False
+            ending, stats.next = stats.next, None
         try:
-            self.route()
+            if ending == "hangup":
+                self.read_body()
+            else:
+                self.route()
             self.wfile.flush()
         except OSError:
             self.close_connection = True
         finally:
             stats.add("active", -1)
-        if closes:
+        if ending:
             self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = answer
@@ -338,7 +342,7 @@ def main():
             elif command == "stats":
                 answer = LISTENERS[int(argument)].stats.as_dict()
             else:
-                LISTENERS[int(argument)].stats.closes_next = True
+                LISTENERS[int(argument)].stats.next = command
                 answer = {}
             print(json.dumps(answer), flush=True)
 
