@@ -1,5 +1,5 @@
 // Runs one program with a deadline and an output cap: no shell, stdin from /dev/null, own process group, default
-// signals. Standard error is read and counted but not kept, since credential helpers may print secrets there.
+// signals. Standard error is read and counted but not kept, since credential programs may print secrets there.
 import Dispatch
 import Glibc
 

@@ -3,7 +3,7 @@
 // Runs without a shell; what it prints to standard error is never shown, as AWS asks.
 
 struct ProcessSource: CredentialSource {
-    /// An unattended run must not hang on a helper that asks a question.
+    /// An unattended run must not hang on a program that asks a question.
     static let timeout = Duration.seconds(60)
     static let outputBytesMax = 64 << 10
 

@@ -104,8 +104,8 @@ struct RoleTests {
             config: """
                 [default]
                 role_arn = \(Self.arn)
-                source_profile = helper
-                [profile helper]
+                source_profile = external
+                [profile external]
                 credential_process = /opt/creds
                 """,
             network: { _ in script.next() },
