@@ -131,7 +131,7 @@ struct BatchTests {
     @Test func ownerMarkerSurvivesItsForm() throws {
         let marker = OwnerMarker(
             job: "drupal", stream: "logs", streamARN: "arn:aws:kinesis:us-east-1:1:stream/logs",
-            streamCreation: sampleTime, stateID: "id", generation: 7,
+            streamCreation: sampleTime, stateID: "id", generation: 7, claimID: "c",
             start: StartSet(positions: ["a": .timestamp(12), "b": .ended]))
         #expect(try OwnerMarker.decode(marker.canonicalBytes()) == marker)
         #expect(OwnerMarker.key(controlPrefix: "_sluice/drupal/") == "_sluice/drupal/owner.json")

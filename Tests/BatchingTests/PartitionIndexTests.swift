@@ -36,7 +36,10 @@ struct PartitionIndexTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         let index = PartitionIndex(template: template, stream: "logs", partitionsMax: 1_000_000)
-        let values = ["", "a", "b", "ab", "a/", ".", "__none__", String(repeating: "x", count: 300)]
+        let values = [
+            "", "a", "b", "ab", "a/", ".", "__none__", String(repeating: "x", count: 300),
+            String(repeating: "y", count: 3_000),
+        ]
         for _ in 0..<3_000 {
             let time = Timestamp(seconds: Int64.random(in: -90_000_000...90_000_000, using: &generator))
             let site = values[Int.random(in: 0..<values.count, using: &generator)]
