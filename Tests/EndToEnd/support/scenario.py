@@ -15,7 +15,10 @@ NO_LIMITS = {"read_limits": False, "write_limits": False, "iterator_limits": Fal
 
 
 class Scenario:
-    """Names are unique over the session, so tests share one endpoint and see nothing of each other."""
+    """Names are unique over the session, so tests share one endpoint and see nothing of each other.
+
+    `s3` and `kinesis` are the test's own hands: clock, fault rules, log and counters take no notice of them.
+    """
 
     def __init__(self, endpoint, directory, test_name):
         word = re.sub("[^a-z0-9]+", "-", test_name.lower()).strip("-")[:30].strip("-")
@@ -28,8 +31,8 @@ class Scenario:
         self.control_prefix = "_sluice/test/"
         self.state_directory = os.path.join(self.directory, "state")
         self.program = Program(endpoint.environment, directory)
-        self.s3 = endpoint.client("s3")
-        self.kinesis = endpoint.client("kinesis")
+        self.s3 = endpoint.observer("s3")
+        self.kinesis = endpoint.observer("kinesis")
         self.created_ms = None
         self.job = None
 

@@ -4,6 +4,7 @@ import json
 from urllib.parse import parse_qs, unquote
 
 from .errors import Refusal
+from .keys import OBSERVER_KEY
 from .signing import AUTHORIZATION
 
 TARGETS = {"Kinesis_20131202": "kinesis", "DynamoDB_20120810": "dynamodb", "RedshiftData": "redshift-data"}
@@ -33,6 +34,7 @@ class Call:
         self.signature_refused = False
         match = AUTHORIZATION.match(request.header("Authorization") or "")
         self.access_key, self.region = (match.group(1), match.group(3)) if match else (None, None)
+        self.is_observer = self.access_key == OBSERVER_KEY
         target = request.header("X-Amz-Target")
         if target is not None:
             prefix, _, self.operation = target.partition(".")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from urllib.parse import urlencode
 
 START_SECONDS = 20
@@ -134,6 +135,8 @@ class LocalEndpoint:
         self.port = self.description["port"]
         self.environment = self.description["environment"]
         self.control = Control(self.port)
+        self._session = None
+        self._making_client = threading.Lock()
 
     def stop(self):
         self._process.stdin.close()
@@ -142,6 +145,12 @@ class LocalEndpoint:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def observer(self, service, **options):
+        """A boto3 client for looking on: the clock, fault rules, log and counters take no notice of it."""
+        keys = self.description["observer"]
+        return self.client(service, aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                           aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"], **options)
 
     def client(self, service, **options):
         """A boto3 client with the full-access keys, unless `options` names others."""
@@ -155,4 +164,6 @@ class LocalEndpoint:
                   "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
                   "region_name": self.environment["AWS_REGION"], "endpoint_url": self.url}
         fields.update(options)
-        return boto3.session.Session().client(service, config=Config(**settings), **fields)
+        with self._making_client:  # one session keeps the service models loaded, and is not made for threads
+            self._session = self._session or boto3.session.Session()
+            return self._session.client(service, config=Config(**settings), **fields)

@@ -10,6 +10,9 @@ import threading
 ACCOUNT = "123456789012"
 ROOT_KEY = "AKIALOCALAWS00000001"
 ROOT_SECRET = "local/secret+of=the/first/set/0000000001"
+# The tests' own eyes: never refused for the clock, never met by a fault rule, never in the log or the counters.
+OBSERVER_KEY = "AKIALOCALAWS00000000"
+OBSERVER_SECRET = "local/secret+of=the/observer/000000000000"
 DENIED_KEY = "AKIALOCALAWS00000002"
 DENIED_SECRET = "local/secret+of=the/other/set/0000000002"
 
@@ -47,6 +50,7 @@ class KeyStore:
         with self._lock:
             self._keys = {
                 ROOT_KEY: AccessKey(ROOT_KEY, ROOT_SECRET),
+                OBSERVER_KEY: AccessKey(OBSERVER_KEY, OBSERVER_SECRET),
                 DENIED_KEY: AccessKey(DENIED_KEY, DENIED_SECRET, denied=["*"],
                                       arn="arn:aws:iam::%s:user/denied" % ACCOUNT),
             }

@@ -5,7 +5,8 @@ from .control import Control
 from .faults import Faults
 from .gateway import Gateway
 from .journal import Journal
-from .keys import DENIED_KEY, DENIED_SECRET, ROOT_KEY, ROOT_SECRET, KeyStore
+from .keys import (
+    DENIED_KEY, DENIED_SECRET, OBSERVER_KEY, OBSERVER_SECRET, ROOT_KEY, ROOT_SECRET, KeyStore)
 from .kinesis.service import Kinesis
 from .metadata import CONTAINER_PATH, Metadata
 from .moto_bridge import Moto
@@ -49,6 +50,7 @@ class LocalAWS:
             "url": self.server.url, "port": self.server.port, "metadata_url": self.metadata_server.url,
             "region": REGION, "environment": self.environment(),
             "denied": {"AWS_ACCESS_KEY_ID": DENIED_KEY, "AWS_SECRET_ACCESS_KEY": DENIED_SECRET},
+            "observer": {"AWS_ACCESS_KEY_ID": OBSERVER_KEY, "AWS_SECRET_ACCESS_KEY": OBSERVER_SECRET},
             "imds": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": self.metadata_server.url},
             "container": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": self.metadata_server.url + CONTAINER_PATH,
                           "AWS_CONTAINER_AUTHORIZATION_TOKEN": self.metadata.container_token},

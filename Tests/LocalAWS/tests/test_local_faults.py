@@ -126,3 +126,13 @@ def test_connections_stay_open(bucket, control):
     # One for each of the two stats calls; the twenty PUTs share the one that made the bucket.
     assert control.stats()["connections"] == before + 1
     assert len({e["connection"] for e in control.log(operation="PutObject")}) == 1
+
+
+def test_observer_goes_unnoticed(endpoint, bucket, control):
+    control.fault("cut", {"service": ["s3", "kinesis"]})
+    control.clock(offset=100_000)
+    control.clear_log()
+    watching = endpoint.observer("s3")
+    watching.put_object(Bucket="logs", Key="k", Body=b"x")
+    assert keys(watching) == ["k"] and endpoint.observer("kinesis").list_streams()["StreamNames"] == []
+    assert control.log() == [] and control.faults()[0]["seen"] == 0
