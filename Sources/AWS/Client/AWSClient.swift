@@ -131,7 +131,8 @@ package struct AWSClient: Sendable {
         case .giveUp: throw error
         case .again(let delay):
             counter.noteRetry(isThrottling: error.isThrottling)
-            log?("\(error.diagnostic.summary); trying again in \(delay) (try \(tried) of \(retry.attemptsMax))")
+            let again = "trying again in \(Self.text(delay)) (try \(tried) of \(retry.attemptsMax))"
+            log?("\(error.diagnostic.summary); \(again)")
             do {
                 try await time.sleep(for: delay)
             } catch {
@@ -140,14 +141,20 @@ package struct AWSClient: Sendable {
         case .correctClock(let offset):
             counter.noteRetry(isThrottling: false)
             clock.set(offset, for: host)
-            log?(
-                "the clocks of \(host) and this machine differ by \(offset): requests are signed with the server's time"
-            )
+            let difference = "the clocks of \(host) and this machine differ by \(Self.text(offset))"
+            log?("\(difference): requests are signed with the server's time")
         case .refreshCredentials:
             counter.noteRetry(isThrottling: false)
             log?("\(error.diagnostic.summary); fetching new credentials")
             await credentials.invalidate(keys)
         }
+    }
+
+    /// Whole milliseconds below ten seconds, else whole seconds.
+    private static func text(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let isLong = seconds >= 10 || seconds <= -10
+        return isLong ? "\(seconds) s" : "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000) ms"
     }
 
     private func currentCredentials(_ call: AWSCall) async throws(AWSError) -> Credentials {

@@ -58,6 +58,7 @@ struct RetryJudge {
         if ErrorCatalog.damagedOnTheWay.contains(error.code) {
             guard !hasRetriedDamage else { return .giveUp }
             hasRetriedDamage = true
+            attempt += 1
             return .again(after: settings.baseDelay * random)
         }
         guard error.isTransient, attempt < settings.attemptsMax else { return .giveUp }

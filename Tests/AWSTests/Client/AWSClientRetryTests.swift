@@ -71,6 +71,8 @@ struct AWSClientRetryTests {
         let bench = Bench([.status(503, headers: hint), .json(summary)])
         _ = try await bench.kinesis.describeStreamSummary(stream: "s")
         #expect(bench.clock.slept == [.milliseconds(1_500)])
+        #expect(
+            bench.log.lines == ["describe stream s: 503 ServiceUnavailable; trying again in 1500 ms (try 2 of 3)"])
     }
 
     @Test func quotaStopsRetriesAndSuccessRefillsIt() async throws {
@@ -132,6 +134,7 @@ struct AWSClientRetryTests {
         #expect(dates == ["20231114T221320Z", "20231114T231320Z", "20231114T231320Z"])
         #expect(bench.clock.slept.isEmpty)
         #expect(bench.log.lines.count == 1)
+        #expect(bench.log.lines.first?.contains("differ by 3600 s:") == true)
     }
 
     @Test func clockIsCorrectedAtMostOnceACall() async {
