@@ -63,11 +63,11 @@ package struct StateRebuild: Sendable {
             replaced: replaced)
     }
 
-    /// Whom the state in the directory belongs to; nil when there is none or when it may be replaced without asking.
-    private func existingIdentity(force: Bool) throws -> StateIdentity? {
+    /// The state in the directory; nil when there is none or when it is damaged and may be replaced without asking.
+    private func existing(force: Bool) throws -> SQLiteStateStore? {
         guard try directory.examine(directory.databasePath, "state") != nil else { return nil }
         do {
-            return try SQLiteStateStore.openExisting(directory: directory).identity
+            return try SQLiteStateStore.openExisting(directory: directory)
         } catch {
             let isReplaceable = error.kind == .corrupt || (force && (error.kind == .foreign || error.kind == .newer))
             guard isReplaceable else { throw error }
@@ -76,11 +76,14 @@ package struct StateRebuild: Sendable {
     }
 
     private func refuseHealthyState(force: Bool) throws {
-        guard let found = try existingIdentity(force: force) else { return }
-        if found.job != identity.job, let mismatch = identity.mismatch(with: found) {
+        guard let found = try existing(force: force) else { return }
+        if found.identity.job != identity.job, let mismatch = identity.mismatch(with: found.identity) {
             throw StateError(
                 .identity, "rebuild state", directory.databasePath, mismatch.cause, hint: mismatch.hint)
         }
+        // A state that never stored anything: a run made it after the old one was lost, and was refused at the marker.
+        let owner = try found.owner()
+        if owner.claim == nil, owner.pending == nil, try found.openIntents().isEmpty { return }
         guard force else {
             throw StateError(
                 .ownership, "rebuild state", directory.databasePath, "the state is whole",

@@ -105,6 +105,23 @@ struct RebuildTests {
         #expect(directory.names == ["state.sqlite", "state.sqlite.replaced"])
     }
 
+    @Test func emptyStateOfARunThatWasRefusedIsReplacedWithoutForce() async throws {
+        try await archiveSomething(bucket, directory)
+        try lose(directory)
+        let store = try openStore(directory, stateID: "state-2")
+        let owner = OwnerGuard(
+            objects: bucket, store: store, identity: sampleIdentity(), controlPrefix: sampleControlPrefix)
+        let refusal = await #expect(throws: StateError.self) { try await owner.verify() }
+        #expect(refusal?.diagnostic.hint?.contains("sluice state rebuild JOB") == true)
+        _ = try await rebuild(bucket, directory)
+        #expect(try openStore(directory).shards().count == 5)
+        // An empty state of another job is somebody's all the same.
+        let other = try TemporaryDirectory()
+        _ = try SQLiteStateStore.open(
+            directory: other.state, identity: sampleIdentity { $0.job = "web" }, newStateID: "x")
+        await #expect(throws: StateError.self) { try await rebuild(bucket, other) }
+    }
+
     @Test func damagedStateIsReplacedWithItsJournal() async throws {
         try await archiveSomething(bucket, directory)
         let path = directory.state.databasePath
