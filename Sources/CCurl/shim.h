@@ -37,6 +37,11 @@ static inline CURLcode sluice_curl_set_seek(CURL *easy, sluice_curl_seek functio
     return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
 }
 
+typedef int (*sluice_curl_sockopt)(void *context, curl_socket_t socket, curlsocktype purpose);
+static inline CURLcode sluice_curl_set_sockopt(CURL *easy, sluice_curl_sockopt function) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, function);
+}
+
 // The one protocol that a transfer may use: "http" or "https".
 static inline CURLcode sluice_curl_set_protocol(CURL *easy, const char *name, int is_https) {
 #if LIBCURL_VERSION_NUM >= 0x075500

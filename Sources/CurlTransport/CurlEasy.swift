@@ -46,6 +46,7 @@ final class CurlEasy {
         note(sluice_curl_set_io(handle, option, function))
     }
     func setSeek(_ function: @escaping sluice_curl_seek) { note(sluice_curl_set_seek(handle, function)) }
+    func setSocketOptions(_ function: @escaping sluice_curl_sockopt) { note(sluice_curl_set_sockopt(handle, function)) }
     func setProtocol(_ name: String) { note(sluice_curl_set_protocol(handle, name, name == "https" ? 1 : 0)) }
     func setQuickExit() { note(sluice_curl_set_quick_exit(handle)) }
 

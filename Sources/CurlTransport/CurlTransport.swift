@@ -69,7 +69,6 @@ package actor CurlTransport: HTTPTransport {
         do {
             try transfer.configure(easy, settings: settings, proxy: proxy)
         } catch {
-            idle.append(easy)
             return refuse(transfer, error)
         }
         guard curl_multi_add_handle(loop.multi, easy.handle) == CURLM_OK else {
@@ -98,8 +97,12 @@ package actor CurlTransport: HTTPTransport {
         if let easy = transfer.easy {
             curl_multi_remove_handle(loop.multi, easy.handle)
             transfer.easy = nil
-            easy.reset()
-            idle.append(easy)
+            // A handle whose transfer failed may keep its receive buffer and then refuses options (libcurl 7.88 after
+            // a failed look-up); a new one costs nothing beside a failure.
+            if case .success = outcome {
+                easy.reset()
+                idle.append(easy)
+            }
         }
         transfer.continuation.resume(returning: outcome)
         while running.count < settings.connectionsMax, !waiting.isEmpty { launch(waiting.removeFirst()) }

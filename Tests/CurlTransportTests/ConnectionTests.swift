@@ -181,14 +181,32 @@ struct ConnectionTests {
         #expect(left == 0)
     }
 
-    /// Established connections from this machine to a loopback port, client side.
-    private func connections(to port: Int) throws -> Int {
+    @Test func childProcessesDoNotInheritConnections() async throws {
+        let listener = try await LoopbackServer.listen("http")
+        let transport = try makeTransport()
+        _ = try await transport.perform(listener.request("/bytes/1"))
+        let inode = try #require(try connectionInodes(to: listener.port).first)
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        let own = try #require(
+            descriptors.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))
+                    == "socket:[\(inode)]"
+            })
+        #expect(fcntl(try #require(Int32(own)), F_GETFD) == FD_CLOEXEC)
+        #expect(try await transport.perform(listener.request("/bytes/2")).body.count == 2)
+    }
+
+    private func connections(to port: Int) throws -> Int { try connectionInodes(to: port).count }
+
+    /// The sockets of this machine that are connected to a loopback port, client side (proc(5), /proc/net/tcp).
+    private func connectionInodes(to port: Int) throws -> [Substring] {
         let wanted = "0100007F:" + String(format: "%04X", port)
         let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/net/tcp"))
         let table = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
-        return table.split(separator: "\n").count { line in
+        return table.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
-            return fields.count > 3 && fields[2] == wanted && (fields[3] == "01" || fields[3] == "08")
+            let isOurs = fields.count > 9 && fields[2] == wanted && (fields[3] == "01" || fields[3] == "08")
+            return isOurs ? fields[9] : nil
         }
     }
 }
