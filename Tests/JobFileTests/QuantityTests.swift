@@ -56,7 +56,7 @@ import Testing
             let settings = "\nseal: {partitions: 100}\nlimits: {parallel_shards: 3, memory: \(memory)B}"
             return JobFiles.problems(JobFiles.archive + settings).map(\.key)
         }
-        #expect(needed == 64 << 20 + 3 * (40 << 20 + 100 * 24 << 10))
+        #expect(needed == 64 << 20 + 3 * (40 << 20 + 100 * 56 << 10))
         #expect(problems(needed) == [])
         #expect(problems(needed - 1) == ["limits.memory"])
     }

@@ -12,6 +12,11 @@ package struct MemoryPlan: Sendable, Equatable {
     package static let chunkBytesMin = 16 << 10
     package static let chunkBytesMax = 128 << 10
 
+    /// The least `limits.memory` for these settings, in bytes.
+    package static func memoryMin(shards: Int, partitions: Int) -> Int {
+        base + shards * (perShard + partitions * (perObject + chunkBytesMin))
+    }
+
     /// Rows that an open object collects before they are compressed.
     package var chunkBytes: Int
 

@@ -17,6 +17,8 @@ struct ShardPage {
     var isEnd = false
     /// Everything that arrived before this instant has been read, with this page.
     var horizon: Timestamp
+    /// How far the server's clock is ahead of this machine's; zero when they may agree.
+    var clockSkew: Duration = .zero
     /// False while it is open whether the checkpoint was trimmed: the page's lag then says nothing.
     var isSettled = true
 }
@@ -58,6 +60,7 @@ final class PageReader {
     private var pacer: Pacer
     private var patience = Patience()
     private(set) var retries = 0
+    private var clockSkew: Duration = .zero
 
     /// - Parameters:
     ///   - mayWait: false once the run has to end: a failing call is then not tried again.
@@ -104,7 +107,10 @@ final class PageReader {
         let wait = pacer.wait(now: now)
         if wait > 0 { try await dependencies.pause(for: .nanoseconds(Int64(wait))) }
         let start = dependencies.time.monotonicNanoseconds()
-        let page = try await dependencies.kinesis.getRecords(iterator: iterator, limit: nil)
+        let sent = dependencies.time.now()
+        let page = try await dependencies.kinesis.getRecords(
+            iterator: iterator, limit: nil, subject: "\(stream)/\(shard)")
+        clockSkew = ClockSkew.between(sent: sent, received: dependencies.time.now(), serverDate: page.serverDate)
         pacer.note(start: start, bytes: page.dataBytes)
         return page
     }
@@ -113,6 +119,7 @@ final class PageReader {
     private func examine(_ records: GetRecordsPage, iterator current: String) async throws -> ShardPage? {
         let lag = Duration.milliseconds(records.millisBehindLatest)
         var page = ShardPage(records: records, horizon: records.serverDate.adding(.zero - lag))
+        page.clockSkew = clockSkew
         if records.count == 0, anchor != nil, !anchorIsLost, lag >= retention, records.nextIterator != nil {
             trimmedEmptyPages += 1
             if trimmedEmptyPages >= Self.trimmedEmptyPagesMax {

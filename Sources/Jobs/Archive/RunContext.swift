@@ -21,17 +21,11 @@ struct RunContext: Sendable {
     /// How calls name the stream: the ARN when the job file gives one.
     var streamReference: String { file.source.stream.reference }
 
-    /// A Date header is cut to whole seconds; a smaller difference between the clocks is none.
-    private static let clockToleranceSeconds = 2
-
     /// The end of reading as the pure rule takes it. "The start of the run" is told in the server's time: arrival
     /// times come from there, and this machine's clock may be wrong.
-    func end(serverDate: Timestamp) -> RunEnd {
+    func end(clockSkew: Duration) -> RunEnd {
         switch clock.until {
-        case .now:
-            let skew = serverDate.since(clock.time.now())
-            let isReal = skew >= .seconds(Self.clockToleranceSeconds) || skew <= .seconds(-Self.clockToleranceSeconds)
-            return .time(isReal ? clock.started.adding(skew) : clock.started)
+        case .now: return .time(clock.started.adding(clockSkew))
         case .drained: return .drained
         case .time(let instant): return .time(instant)
         }

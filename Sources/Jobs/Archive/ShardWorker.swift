@@ -92,7 +92,7 @@ final class ShardWorker {
     private func isDone(_ page: ShardPage) -> Bool {
         guard page.isSettled, !isClosed else { return false }
         let last = page.records.count > 0 ? page.records.arrival(page.records.count - 1) : nil
-        return run.end(serverDate: page.records.serverDate).isReached(
+        return run.end(clockSkew: page.clockSkew).isReached(
             millisBehindLatest: page.records.millisBehindLatest, lastArrival: last, horizon: page.horizon)
     }
 

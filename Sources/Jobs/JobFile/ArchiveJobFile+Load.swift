@@ -121,16 +121,12 @@ extension ArchiveJobFile.Limits {
         }
     }
 
-    /// The process itself, each shard's page with its decoding and compressor, and what each open object holds.
+    /// What `MemoryPlan` needs at the least.
     package static func memoryNeeded(parallelShards: Int, partitions: Int) -> Int {
-        memoryBase + parallelShards * memoryPerShard(partitions: partitions)
+        MemoryPlan.memoryMin(shards: parallelShards, partitions: partitions)
     }
 
-    private static let memoryBase = 64 << 20
-
-    private static func memoryPerShard(partitions: Int) -> Int { (40 << 20) + min(partitions, 500) * (24 << 10) }
-
     private static func shardsThatFit(memory: Int, partitions: Int) -> Int {
-        max(0, memory - memoryBase) / memoryPerShard(partitions: partitions)
+        max(0, memory - MemoryPlan.base) / (memoryNeeded(parallelShards: 1, partitions: partitions) - MemoryPlan.base)
     }
 }

@@ -1,6 +1,5 @@
 // How far a file is shipped, and how the file is known again: by device and inode, by its first bytes, and by the
 // bytes before the position. A rotated file keeps its identity, a truncated or replaced one does not. Pure.
-import Crypto
 
 /// One file in the position file. `offset` is only ever moved past what the stream has stored.
 struct FilePosition: Codable, Equatable, Sendable {
