@@ -3,6 +3,8 @@
 // `--explicit-target-dependency-import-check error`, so an import that is not listed here does not compile.
 import PackageDescription
 
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -29,7 +31,7 @@ let package = Package(
         .target(
             name: "State",
             dependencies: [
-                "Batching", "AWS", "CivilTime", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift"),
+                "Batching", "AWS", "HTTP", "CivilTime", "Diagnostics", grdb,
             ]),
         .target(
             name: "Jobs",
@@ -41,8 +43,26 @@ let package = Package(
             dependencies: [
                 "Jobs", "Records", "AWS", "HTTP", "State", "CurlTransport", "CivilTime", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                logging,
             ]),
+        .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime"]),
+        .testTarget(name: "GzipTests", dependencies: ["Gzip", "Diagnostics"]),
+        .testTarget(name: "PayloadTests", dependencies: ["Records", "Gzip", crypto]),
+        .testTarget(name: "DrupalTests", dependencies: ["Records", "Gzip", "CivilTime", "Diagnostics"]),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Gzip", "CivilTime"], exclude: ["Goldens"]),
+        .testTarget(name: "BatchingTests", dependencies: ["Batching", "CivilTime", "Diagnostics"]),
+        .testTarget(name: "AWSTests", dependencies: ["AWS", "HTTP", "CivilTime", "Diagnostics"]),
+        .testTarget(
+            name: "CurlTransportTests", dependencies: ["CurlTransport", "HTTP", "Diagnostics"],
+            exclude: ["Support/server.py"]),
+        .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
+        .testTarget(name: "JobFileTests", dependencies: ["Jobs", "Records", "CivilTime", "Diagnostics", "Yams"]),
+        .testTarget(name: "ShipTests", dependencies: ["Jobs", "State", "AWS", "CivilTime", "Diagnostics"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Jobs", "CivilTime", "Diagnostics", "AWS", "Batching"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["sluice", "Jobs", "Records", "CivilTime", "Diagnostics", logging, "Yams"]),
     ]
 )
 

@@ -46,7 +46,7 @@ package struct ArchiveJob: Sendable {
         let store: any StateStore = try SQLiteStateStore.open(
             directory: directory, identity: identity(summary), newStateID: dependencies.newID())
         let owner = OwnerGuard(
-            objects: dependencies.s3, store: store, identity: identity(summary),
+            objects: S3ControlStore(dependencies.s3, attributes: attributes), store: store, identity: identity(summary),
             controlPrefix: file.destination.controlPrefix)
         try await owner.verify()
         let run = try makeContext(clock: clock, summary: summary, store: store, owner: owner)
@@ -88,6 +88,13 @@ package struct ArchiveJob: Sendable {
             controlPrefix: file.destination.controlPrefix)
     }
 
+    private var attributes: ObjectAttributes {
+        let target = file.destination
+        return ObjectAttributes(
+            storageClass: target.storageClass, sse: target.sse, kmsKeyID: target.kmsKeyID,
+            tags: target.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    }
+
     private func makeContext(
         clock: RunClock, summary: StreamSummary, store: any StateStore, owner: OwnerGuard
     ) throws -> RunContext {
@@ -97,9 +104,7 @@ package struct ArchiveJob: Sendable {
             dependencies: dependencies, store: store, owner: owner, spool: spool,
             upload: ObjectUpload(
                 s3: dependencies.s3, bucket: target.bucket,
-                attributes: ObjectAttributes(
-                    storageClass: target.storageClass, sse: target.sse, kmsKeyID: target.kmsKeyID,
-                    tags: target.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+                attributes: attributes),
             controlPrefix: target.controlPrefix)
         return RunContext(
             file: file, dependencies: dependencies, clock: clock, summary: summary, store: store, spool: spool,

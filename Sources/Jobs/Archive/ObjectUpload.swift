@@ -61,6 +61,9 @@ struct ObjectUpload: Sendable {
     /// The manifest makes the batch count. An equal one is our own earlier try.
     func upload(manifest: BatchManifest, key: String) async throws {
         let bytes = try manifest.canonicalBytes()
+        // Manifests are read again; an archive class would put them out of reach.
+        var attributes = attributes
+        attributes.storageClass = nil
         let outcome = try await s3.putObject(
             key: key, body: .bytes(bytes), sha256: sha256Hex(bytes), contentType: "application/json", metadata: [],
             condition: .ifAbsent, attributes: attributes)
