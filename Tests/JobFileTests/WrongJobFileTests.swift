@@ -174,9 +174,12 @@ let wrongArchiveFiles: [WrongFile] = [
         "source:", "limits: {parallel_shards: 0}\nsource:", at: 3, 27, key: "limits.parallel_shards",
         says: "out of range", remedy: "from 1 to 256"),
     .init(
-        "source:", "limits: {memory: 128MiB}\nsource:", at: 3, 18, key: "limits.memory",
-        says: "too little for 4 shards with 500 partitions", remedy: "271MiB or more, or parallel_shards to 1",
-        schemaSees: false),
+        "source:", "limits: {memory: 256MiB}\nsource:", at: 3, 18, key: "limits.memory",
+        says: "256MiB is too little for 4 shards with 500 partitions",
+        remedy: "set memory to 334MiB or more, or parallel_shards to 2, or seal.partitions to 146", schemaSees: false),
+    .init(
+        "source:", "limits: {memory: 64MiB}\nsource:", at: 3, 18, key: "limits.memory",
+        says: "64MiB is too little", remedy: "set memory to 334MiB or more", schemaSees: false),
     .init(
         "source:", "state: {directory: var/lib/sluice}\nsource:", at: 3, 20, key: "state.directory",
         says: "not an absolute path", remedy: "/var/lib/sluice"),

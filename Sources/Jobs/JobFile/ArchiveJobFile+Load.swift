@@ -100,7 +100,7 @@ extension ArchiveJobFile.Seal {
         // One PUT stores one object, and S3 takes at most 5 GiB in one (Amazon S3 quotas).
         bytes = section.size("bytes", in: (1 << 10)...(4 << 30), default: 64 << 20)
         records = section.integer("records", in: 1...100_000_000, default: 2_000_000)
-        partitions = section.integer("partitions", in: 1...10_000, default: 500)
+        partitions = section.integer("partitions", in: 1...SealPolicy.partitionsLimit, default: 500)
     }
 }
 
@@ -111,13 +111,20 @@ extension ArchiveJobFile.Limits {
         memory = section.size("memory", in: (64 << 20)...(1 << 40), default: 512 << 20)
         let needed = Self.memoryNeeded(parallelShards: parallelShards, partitions: seal.partitions)
         if needed > memory {
-            let fitting = Self.shardsThatFit(memory: memory, partitions: seal.partitions)
-            let fewer = fitting >= 1 ? ", or parallel_shards to \(fitting)" : " (one shard alone does not fit either)"
+            var ways = ["memory to \((needed + (1 << 20) - 1) >> 20)MiB or more"]
+            let shards = Self.largest(upTo: parallelShards) {
+                Self.memoryNeeded(parallelShards: $0, partitions: seal.partitions) <= memory
+            }
+            if shards > 0 { ways.append("parallel_shards to \(shards)") }
+            let partitions = Self.largest(upTo: seal.partitions) {
+                Self.memoryNeeded(parallelShards: parallelShards, partitions: $0) <= memory
+            }
+            if partitions > 0 { ways.append("seal.partitions to \(partitions)") }
             section.reader.add(
                 section.place(of: "memory"), key: section.key("memory"),
                 "\(Quantities.text(bytes: memory)) is too little for \(parallelShards) shards with "
                     + "\(seal.partitions) partitions each",
-                remedy: "set memory to \((needed + (1 << 20) - 1) >> 20)MiB or more\(fewer)")
+                remedy: "set \(ways.joined(separator: ", or "))")
         }
     }
 
@@ -126,7 +133,13 @@ extension ArchiveJobFile.Limits {
         MemoryPlan.memoryMin(shards: parallelShards, partitions: partitions)
     }
 
-    private static func shardsThatFit(memory: Int, partitions: Int) -> Int {
-        max(0, memory - MemoryPlan.base) / (memoryNeeded(parallelShards: 1, partitions: partitions) - MemoryPlan.base)
+    /// The largest number of 1 to `limit` that fits; 0 for none.
+    private static func largest(upTo limit: Int, fits: (Int) -> Bool) -> Int {
+        var (low, high) = (0, limit)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if fits(middle) { low = middle } else { high = middle - 1 }
+        }
+        return low
     }
 }

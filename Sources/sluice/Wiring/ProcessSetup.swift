@@ -1,0 +1,22 @@
+// What the process does to itself before anything else: files it makes are its owner's alone, and no core dump can
+// hold a key. SIGPIPE becomes an error of write(2).
+
+import Glibc
+
+enum ProcessSetup {
+    static func harden() {
+        umask(0o077)
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        forbidDumps()
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// prctl(2) is variadic, which Swift does not import; its arguments are five integers.
+    private static func forbidDumps() {
+        typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+        let setDumpable: Int32 = 4  // PR_SET_DUMPABLE, <linux/prctl.h>
+        guard let symbol = dlsym(nil, "prctl") else { return }
+        _ = unsafeBitCast(symbol, to: Prctl.self)(setDumpable, 0, 0, 0, 0)
+    }
+}
