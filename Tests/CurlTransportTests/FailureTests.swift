@@ -23,6 +23,24 @@ struct FailureTests {
         #expect(error?.isTransient == true)
     }
 
+    @Test func failedCallsDoNotSpoilLaterOnes() async throws {
+        let listener = try await LoopbackServer.listen("http")
+        let broken = try await LoopbackServer.listen("reset")
+        let transport = try makeTransport(connectionsMax: 1)
+        let unknown = HTTPRequest(
+            method: "GET", target: HTTPTarget(scheme: "https", host: "nobody.invalid", path: "/"))
+        let slow = listener.request("/sleep/20000", limits: HTTPLimits(totalTimeout: .milliseconds(100)))
+        let kinds: [(HTTPRequest, HTTPTransportError.Kind)] = [
+            (unknown, .resolve), (Listener(port: 1, bundle: "").request("/"), .connect),
+            (broken.request("/"), .receive),
+            (slow, .timeout), (listener.request("/truncated"), .receive),
+        ]
+        for (request, kind) in kinds {
+            for _ in 0..<2 { #expect(await failure(of: transport, request)?.kind == kind) }
+            #expect(try await transport.perform(listener.request("/bytes/9")).body.count == 9, "after \(kind)")
+        }
+    }
+
     @Test func certificateOfTheTestAuthorityIsAcceptedWithItsBundleOnly() async throws {
         let listener = try await LoopbackServer.listen("good")
         let response = try await makeTransport(caBundle: listener.bundle).perform(listener.secureRequest("/bytes/7"))
