@@ -73,10 +73,10 @@ def archive(batches=((0, 3), (3, 5))):
             "sluice-shard": "s0", "sluice-first": first["sequence"], "sluice-last": last["sequence"],
             "sluice-rows": str(len(rows)), "sluice-sha256": sha, "sluice-rows-sha256": rows_sha})
         manifest = {
-            "format_version": 1, "job": "j", "stream": "stream", "stream_creation": "x", "shard": "s0", "parents": [],
+            "format_version": 1, "job": "j", "stream": "stream", "stream_creation": "1970-01-01T00:00:00.007Z", "shard": "s0", "parents": [],
             "first": first["sequence"], "last": last["sequence"], "records": len(rows), "rows": len(rows),
             "rows_by_status": {"ok": len(rows)}, "first_arrival": instant(first["arrival_ms"]),
-            "last_arrival": instant(last["arrival_ms"]), "first_event": "x", "last_event": "x", "settings": {},
+            "last_arrival": instant(last["arrival_ms"]), "first_event": "x", "last_event": "x", "settings": {"prefix": "p/", "partition_time": "arrival"},
             "created_by": "x", "objects": [{
                 "key": key, "partition": "p/", "rows": len(rows), "bytes": len(body), "rows_bytes": len(text),
                 "sha256": sha, "rows_sha256": rows_sha, "first_event": instant(first["arrival_ms"]),
@@ -133,6 +133,8 @@ DAMAGE = {
     "a gap that nobody allowed": lambda b, o: change_manifest(b, 1, gap={"from": "x"}),
     "an unknown member": lambda b, o: change_manifest(b, 1, extra=1),
     "wrong metadata": lambda b, o: b.put(data_keys(b)[0], b.objects[data_keys(b)[0]][0], {}),
+    "another stream of the same name": lambda b, o: change_manifest(
+        b, 0, stream_creation="1970-01-01T00:00:00.008Z"),
     "a wrong arrival": lambda b, o: o[0].update(arrival_ms=BASE_MS - 5),
 }
 
@@ -162,6 +164,20 @@ def test_rows_doubled_inside_an_object_are_found():
     bucket.put(key, body, metadata)
     assert audit(bucket, oracle).problems == [
         "%s record 100: has 2 rows with subsequences []" % manifest_key]
+
+
+def test_a_row_in_the_wrong_partition_is_found():
+    bucket, oracle = archive(((0, 2),))
+    for prefix, problems in [("p/", 0), ("{host}/", 0), ("p/dt={date}/", 2), ("p/{stream}/{year}/{hour}/", 2)]:
+        change_manifest(bucket, 0, settings={"prefix": prefix, "partition_time": "arrival"})
+        assert len(audit(bucket, oracle).problems) == problems, prefix
+    assert "record 110: belongs under p/stream/2026/21/" in audit(bucket, oracle).problems[1]
+
+
+def test_missing_records_are_told_as_runs():
+    bucket, oracle = archive()
+    oracle += [dict(record(n), arrival_ms=BASE_MS) for n in (7, 8, 9)]
+    assert audit(bucket, oracle).problems == ["s0: 3 records, 170 to 190, are in 0 batches"]
 
 
 def test_gzip_must_be_one_whole_member():

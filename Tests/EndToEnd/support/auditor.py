@@ -7,6 +7,7 @@ gzip member; and nothing lies in the bucket that no manifest or allowed intent n
 
 import collections
 import hashlib
+import itertools
 import json
 import re
 
@@ -27,11 +28,13 @@ OBJECT_KEYS = {"key", "partition", "rows", "bytes", "rows_bytes", "sha256", "row
 class Audit:
     """`problems` is empty when all is well; `rows` holds every committed row, in order of shard and record."""
 
-    def __init__(self, s3, bucket, oracle, stream, control_prefix, allowed_objects=(), expected=None, gaps_allowed=False):
+    def __init__(self, s3, bucket, oracle, stream, control_prefix, allowed_objects=(), expected=None,
+                 gaps_allowed=False, created_ms=None):
         """
         oracle: the dump of one stream (one creation time). expected: a predicate on its records; by default all of
         them must be archived, trimmed ones included. allowed_objects: keys of an open intent. gaps_allowed: manifests
-        may record that records expired; `expected` says which.
+        may record that records expired; `expected` says which. created_ms: the stream creation that all manifests must
+        name.
         """
         self.problems = []
         self.rows = []
@@ -42,6 +45,7 @@ class Audit:
         self._stream = stream
         self._control_prefix = control_prefix
         self._gaps_allowed = gaps_allowed
+        self._created_ms = created_ms
         self._oracle = collections.defaultdict(list)
         for record in oracle:
             self._oracle[record["shard"]].append(record)
@@ -70,7 +74,6 @@ class Audit:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
     def _read_manifests(self):
-        epochs = set()
         for key in sorted(self._keys):
             if not key.startswith(self._control_prefix + "commits/"):
                 continue
@@ -85,11 +88,9 @@ class Audit:
                 self._say(key, "is not JSON: %s" % problem)
                 continue
             self._check_manifest_form(key, match, manifest, body)
-            epochs.add(match.group(1))
             self.manifests.setdefault(match.group(2), []).append((key, manifest))
         for found in self.manifests.values():
             found.sort(key=lambda pair: int(pair[1]["first"]))
-        self.epochs = epochs
 
     def _check_manifest_form(self, key, match, manifest, body):
         missing, unknown = MANIFEST_REQUIRED - set(manifest), set(manifest) - MANIFEST_REQUIRED - MANIFEST_OPTIONAL
@@ -97,6 +98,9 @@ class Audit:
             self._say(key, "members missing %s, unknown %s" % (sorted(missing), sorted(unknown)))
         if manifest.get("shard") != match.group(2) or str(manifest.get("first")).zfill(64) != match.group(3):
             self._say(key, "names another range than it holds")
+        epoch = int(match.group(1))
+        if instant_ms(manifest["stream_creation"]) != epoch or self._created_ms not in (None, epoch):
+            self._say(key, "stream_creation is %s; it should be %s" % (manifest["stream_creation"], self._created_ms))
         if manifest.get("stream") != self._stream:
             self._say(key, "stream %r" % manifest.get("stream"))
         if list(manifest) != sorted(manifest) or not body.endswith(b"\n"):
@@ -141,9 +145,13 @@ class Audit:
                 self._say(key, "records a gap: %s" % manifest["gap"])
             self._check_batch(key, manifest, inside)
             previous_key, previous_last = key, last
-        for record, times in zip(records, covered):
-            if times != (1 if self._expected(record) else 0):
-                self._say("%s %s" % (shard, record["sequence"]), "is in %d batches" % times)
+        wrong = [times if times != (1 if self._expected(record) else 0) else None
+                 for record, times in zip(records, covered)]
+        for times, run in itertools.groupby(range(len(records)), key=wrong.__getitem__):
+            if times is not None:
+                run = list(run)
+                self._say(shard, "%d records, %s to %s, are in %d batches" % (
+                    len(run), records[run[0]]["sequence"], records[run[-1]]["sequence"], times))
 
     def _check_batch(self, key, manifest, records):
         if manifest["records"] != len(records):
@@ -213,6 +221,10 @@ class Audit:
         if len(lines) != entry["rows"]:
             self._say(key, "has %d rows; the manifest says %d" % (len(lines), entry["rows"]))
         rows = [row for row in (self._check_row(key, number, line) for number, line in enumerate(lines, 1)) if row]
+        for row in rows:
+            belongs = partition_of(row, manifest)
+            if belongs not in (None, entry["partition"]):
+                self._say("%s record %s" % (key, row["sequence_number"]), "belongs under " + belongs)
         if rows:
             events = [instant_ms(row["event_time"]) for row in rows]
             said = (instant_ms(entry["first_event"]), instant_ms(entry["last_event"]))
@@ -241,6 +253,17 @@ class Audit:
             if value is None or (isinstance(value, str) and "\0" in value):
                 self._say(where, "%s is null or holds U+0000" % name)
         return row
+
+
+def partition_of(row, manifest):
+    """The prefix that a row belongs under by the settings in the manifest; None unless time and stream decide."""
+    settings = manifest["settings"]
+    if not set(re.findall("{([a-z]+)}", settings["prefix"])) <= {"stream", "date", "year", "month", "day", "hour"}:
+        return None
+    time = row["event_time" if settings["partition_time"] == "event" else "arrival_time"]
+    values = {"stream": manifest["stream"], "date": time[:10], "year": time[:4], "month": time[5:7], "day": time[8:10],
+              "hour": time[11:13]}
+    return re.sub("{([a-z]+)}", lambda found: values[found.group(1)], settings["prefix"])
 
 
 def distinct(pairs):

@@ -78,6 +78,7 @@ class Scenario:
     def audit(self, context="", **options):
         """The checked archive; raises with every difference found."""
         options.setdefault("control_prefix", self.control_prefix)
+        options.setdefault("created_ms", self.created_ms)
         return Audit(self.s3, self.bucket, self.oracle(), self.stream, **options).assert_clean(
             context or self.name)
 
