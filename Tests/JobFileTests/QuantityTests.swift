@@ -40,7 +40,7 @@ import Testing
     /// One below, at and above each limit.
     @Test(arguments: [
         ("gzip_level: %", 1, 9), ("seal: {records: %}", 1, 100_000_000),
-        ("limits: {memory: 64GiB}\nseal: {partitions: %}", 1, 10_000),
+        ("limits: {memory: 64GiB}\nseal: {partitions: %}", 1, 2_000),
         ("limits: {memory: 64GiB, parallel_shards: %}", 1, 256),
     ])
     func limitIsKeptAtBothEnds(line: String, low: Int, high: Int) {

@@ -157,7 +157,7 @@ let wrongArchiveFiles: [WrongFile] = [
         remedy: "from 1 to 100000000"),
     .init(
         "source:", "seal: {partitions: 0}\nsource:", at: 3, 20, key: "seal.partitions", says: "0 is out of range",
-        remedy: "from 1 to 10000"),
+        remedy: "from 1 to 2000"),
     .init(
         "source:", "gzip_level: 10\nsource:", at: 3, 13, key: "gzip_level", says: "10 is out of range",
         remedy: "from 1 to 9"),
