@@ -42,8 +42,8 @@ class FakeBucket:
 
 
 def record(number, shard="s0"):
-    return {"shard": shard, "sequence": str(100 + 10 * number), "arrival_ms": 1_795_385_468_000 + number, "data": "eA==",
-            "partition_key": "k", "trimmed": False}
+    return {"shard": shard, "sequence": str(100 + 10 * number), "arrival_ms": 1_795_385_468_000 + number,
+            "data": "eA==", "partition_key": "k", "trimmed": False}
 
 
 def instant(ms):
@@ -73,10 +73,11 @@ def archive(batches=((0, 3), (3, 5))):
             "sluice-shard": "s0", "sluice-first": first["sequence"], "sluice-last": last["sequence"],
             "sluice-rows": str(len(rows)), "sluice-sha256": sha, "sluice-rows-sha256": rows_sha})
         manifest = {
-            "format_version": 1, "job": "j", "stream": "stream", "stream_creation": "1970-01-01T00:00:00.007Z", "shard": "s0", "parents": [],
+            "format_version": 1, "job": "j", "stream": "stream", "stream_creation": "1970-01-01T00:00:00.007Z",
+            "shard": "s0", "parents": [], "settings": {"prefix": "p/", "partition_time": "arrival"},
             "first": first["sequence"], "last": last["sequence"], "records": len(rows), "rows": len(rows),
             "rows_by_status": {"ok": len(rows)}, "first_arrival": instant(first["arrival_ms"]),
-            "last_arrival": instant(last["arrival_ms"]), "first_event": "x", "last_event": "x", "settings": {"prefix": "p/", "partition_time": "arrival"},
+            "last_arrival": instant(last["arrival_ms"]), "first_event": "x", "last_event": "x",
             "created_by": "x", "objects": [{
                 "key": key, "partition": "p/", "rows": len(rows), "bytes": len(body), "rows_bytes": len(text),
                 "sha256": sha, "rows_sha256": rows_sha, "first_event": instant(first["arrival_ms"]),

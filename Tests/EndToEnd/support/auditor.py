@@ -229,7 +229,7 @@ class Audit:
             events = [instant_ms(row["event_time"]) for row in rows]
             said = (instant_ms(entry["first_event"]), instant_ms(entry["last_event"]))
             if said != (min(events), max(events)):
-                self._say(key, "first_event and last_event are %s and should be %s" % (said, (min(events), max(events))))
+                self._say(key, "first and last event are %s and should be %s" % (said, (min(events), max(events))))
         return rows
 
     def _check_metadata(self, key, metadata, entry, manifest):

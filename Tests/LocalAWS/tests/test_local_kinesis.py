@@ -309,7 +309,8 @@ def test_limits_of_a_put(kinesis, control):
 
 def test_timestamps_and_members_as_printed(endpoint, kinesis, control):
     control.create_stream("s", settings=LIMITS_OFF, created_ms=1795385468000)
-    control.load("s", [{"data": b"\x00\xff", "partition_key": "\u00e4\u2028\"\\\U0001F600", "arrival_ms": 1795385468741}])
+    control.load("s", [{"data": b"\x00\xff", "partition_key": "\u00e4\u2028\"\\\U0001F600",
+                        "arrival_ms": 1795385468741}])
     control.clock(offset=1795385469 - time.time())
     control.check_skew(False)
     from localaws.kinesis.shard import timestamp

@@ -29,8 +29,8 @@ class Reading:
         kind, given = body.get("ShardIteratorType"), body.get("StartingSequenceNumber")
         if kind not in POSITIONS:
             raise Refusal(400, "ValidationException",
-                          "1 validation error detected: Value '%s' at 'shardIteratorType' failed to satisfy constraint: "
-                          "Member must satisfy enum value set: [%s]" % (kind, ", ".join(sorted(POSITIONS))))
+                          "1 validation error detected: Value '%s' at 'shardIteratorType' failed to satisfy "
+                          "constraint: Member must satisfy enum value set: [%s]" % (kind, ", ".join(sorted(POSITIONS))))
         if kind.endswith("SEQUENCE_NUMBER") != (given is not None) or (kind == "AT_TIMESTAMP") != ("Timestamp" in body):
             raise invalid("Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
                           "StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber or (3) "
