@@ -23,7 +23,7 @@ done
 source "$work/aws.env"
 
 export SLUICE_STREAM=drupal-demo SLUICE_BUCKET=acme-logs
-export SLUICE_FILES=$PWD/$log SLUICE_STATE=$PWD/$work/state
+export SLUICE_LOG=$PWD/$log SLUICE_STATE=$PWD/$work/state SLUICE_SHIP_STATE=$PWD/$work/ship-state
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 say "1. Make stream $SLUICE_STREAM (4 shards) and bucket $SLUICE_BUCKET"

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import Jobs
 
 struct ShipCommand: AsyncParsableCommand {
@@ -45,7 +44,7 @@ struct ShipCommand: AsyncParsableCommand {
             let events = surroundings.events()
             let dependencies = ShipDependencies(
                 kinesis: try access.kinesis(region: region), time: surroundings.time, events: events, stop: stop,
-                random: AWSAccess.random, hostName: ProcessInfo.processInfo.hostName)
+                random: AWSAccess.random, hostName: HostName.local())
             let report = await ShipJob(file: file, dependencies: dependencies).run()
             events.finish()
             if let problem = report.problem { surroundings.errors.print(problem, code: report.exitCode) }
