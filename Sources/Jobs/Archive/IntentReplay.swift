@@ -67,7 +67,8 @@ struct IntentReplay: Sendable {
         let clock = run.clock
         let reader = PageReader(
             stream: run.streamReference, shard: intent.shard, start: .record(intent.first),
-            storedHorizon: nil, retention: run.retention, bytesPerSecond: run.file.source.readRate, dependencies: run.dependencies, mayWait: { clock.mayRead })
+            storedHorizon: nil, retention: run.retention, bytesPerSecond: run.file.source.readRate,
+            dependencies: run.dependencies, mayWait: { clock.mayRead })
         builder.gap = intent.gap
         while builder.last != intent.last {
             guard clock.mayRead else {

@@ -4,8 +4,8 @@
 import Batching
 import CivilTime
 import Crypto
-import Gzip
 import Glibc
+import Gzip
 
 /// Not Sendable: it belongs to the batch builder of one shard.
 final class OpenObject {

@@ -1,7 +1,7 @@
 // When a run ends: its deadline, its stop signal, and what "caught up" means.
 
-package import CivilTime
 import Batching
+package import CivilTime
 
 /// How far a run reads.
 package enum UntilRule: Sendable, Equatable {

@@ -37,7 +37,8 @@ final class ShardWorker {
         counted.kinesis = counted.kinesis.counting(into: counter)
         reader = PageReader(
             stream: run.streamReference, shard: shard.id,
-            start: startsAtTip ? .tip : .position(shard.position), storedHorizon: shard.horizon, retention: run.retention, bytesPerSecond: run.file.source.readRate,
+            start: startsAtTip ? .tip : .position(shard.position), storedHorizon: shard.horizon,
+            retention: run.retention, bytesPerSecond: run.file.source.readRate,
             dependencies: counted, mayWait: { clock.mayRead })
         builder = try BatchBuilder(
             context: try run.batchContext(shard: shard), spool: run.spool, failpoints: run.dependencies.failpoints)
@@ -104,7 +105,8 @@ final class ShardWorker {
                 if run.dependencies.stop.requested != nil { return }
             }
         }
-        run.board.update(shard: shard.id, records: report.records + builder.records, rows: report.rows + builder.rows,
+        run.board.update(
+            shard: shard.id, records: report.records + builder.records, rows: report.rows + builder.rows,
             bytes: report.recordBytes + builder.recordBytes, objects: report.objects)
     }
 
@@ -117,8 +119,10 @@ final class ShardWorker {
         report.add(stored, recordBytes: bytes)
         run.dependencies.events.event(
             .debug, "batch committed",
-            [("shard", shard.id), ("first", stored.first.text), ("last", stored.last.text),
-             ("records", "\(stored.records)"), ("objects", "\(stored.objects.count)")])
+            [
+                ("shard", shard.id), ("first", stored.first.text), ("last", stored.last.text),
+                ("records", "\(stored.records)"), ("objects", "\(stored.objects.count)"),
+            ])
     }
 
     private func accept(gap: GapRecord?) throws {
@@ -127,7 +131,8 @@ final class ShardWorker {
         report.exitCode = .sourceGap
         report.problem = GapProblem.error(gap, shard: shard.id).diagnostic
         builder.gap = gap
-        run.dependencies.events.event(.error, GapProblem.error(gap, shard: shard.id).diagnostic.summary, [("shard", shard.id)])
+        run.dependencies.events.event(
+            .error, GapProblem.error(gap, shard: shard.id).diagnostic.summary, [("shard", shard.id)])
     }
 
     /// Notes the end and the children that may begin now, in one step.

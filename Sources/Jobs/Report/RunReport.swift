@@ -66,4 +66,3 @@ extension ShardReport {
         problem = problem ?? other.problem
     }
 }
-
