@@ -3,14 +3,12 @@
 // rare, and a referer that is no URL is seldom honest. Readings nearer than `marginMin` to the best are all plausible.
 //
 // Who can choose the request address can choose the referer too, so where the one ends and the other begins decides
-// nothing about trust. User id, link and message are different: a client must not be able to forge them. So readings
-// that put the user id elsewhere stay plausible far longer (`rivalMarginMin`), whatever they cost.
+// nothing about trust, and points may settle it. User id, link and message are different: a client must not be able to
+// forge them. Points never settle those (ReadingSearch.isBeyondDoubt).
 
 enum DrupalDoubt {
     /// A lead of so many points makes the best reading the only one.
     static let marginMin = 3
-    /// The same against readings with the user id in another place.
-    static let rivalMarginMin = 16
     /// A message that repeats the address proves its reading; this many points bring it before all others.
     static let provenByPath = -12
     /// As above, for the empty message of an address that is not UTF-8: less than proof, as others are empty too.
@@ -83,7 +81,7 @@ enum DrupalDoubt {
     }
 
     /// Of two user ids the one that may do nothing is the safer reading.
-    static func uid(_ uid: Bytes) -> Int { uid.count == 1 && uid[0] == UInt8(ascii: "0") ? 0 : 9 }
+    static func uid(_ uid: Bytes) -> Int { uid.count == 1 && uid[0] == UInt8(ascii: "0") ? 0 : 10 }
 
     /// A message in which the real end of the line may be hidden, after a referer that is no URL.
     static let forgedTail = 4

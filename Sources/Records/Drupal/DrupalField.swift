@@ -36,6 +36,8 @@ enum DrupalField: Int, CaseIterable {
         }
     }
 
+    var isDigits: Bool { self == .timestamp || self == .uid || self == .severity }
+
     /// Header values and what Drupal computes hold no line feed; a text that the site's code writes may.
     var mayHoldLineFeed: Bool { self == .type || self == .link || self == .message }
 

@@ -80,8 +80,17 @@ extension DrupalFormat {
         }
     }
 
+    /// The text between `field` and the one before it; none for a field that the format lacks.
+    func literal(before field: DrupalField) -> [UInt8] { fields.firstIndex(of: field).map { literals[$0] } ?? [] }
+
     /// The text between `field` and the next one; none for a field that the format lacks.
     func literal(after field: DrupalField) -> [UInt8] {
         fields.firstIndex(of: field).map { literals[$0 + 1] } ?? []
+    }
+
+    /// The text that ends a field or, of the last one, begins it.
+    func separator(of field: DrupalField) -> [UInt8] {
+        let after = literal(after: field)
+        return after.isEmpty ? literal(before: field) : after
     }
 }

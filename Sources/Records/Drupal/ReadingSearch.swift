@@ -3,23 +3,25 @@
 // millions of readings ends the search early and is then never beyond doubt.
 
 struct ReadingSearch {
-    /// Places looked at in one text: some milliseconds.
-    static let stepCountMax = 200_000
+    /// Work on one text, in values looked at and in runs of their bytes: some milliseconds.
+    static let stepCountMax = 100_000
+    private static let bytesInStep = 256
     /// Places where a user id may stand; captured lines have at most seven.
     static let anchorPlaceCountMax = 64
 
     private let text: Bytes
     private let format: DrupalFormat
     private let reference: Int64
-    /// Where the text begins to differ from what clients can send: header values hold no line feed.
-    private let firstLine: Bytes
+    /// A client's values end here at the latest: header values hold no line feed.
+    private let clientsEnd: Int
     /// Also take addresses of other hosts, and none.
     private let isRelaxed: Bool
 
     private(set) var best: DrupalReading?
-    /// The least doubt of any other reading, and of any that has the user id elsewhere.
+    /// The least doubt of any other reading.
     private var secondDoubt = Int.max
-    private var rivalDoubt = Int.max
+    /// Two readings with different user ids have messages that repeat their addresses: somebody aimed at that.
+    private var isProofContested = false
     /// The longest beginning of a reading, for a text that ends before the last field.
     private(set) var cut: DrupalReading?
     private var cutFieldCount = 0
@@ -34,19 +36,18 @@ struct ReadingSearch {
         self.format = format
         self.reference = reference
         self.isRelaxed = isRelaxed
-        firstLine = text.part(0, text.place(of: Ascii.lineFeed, from: 0))
+        clientsEnd = text.place(of: Ascii.lineFeed, from: 0)
         findUIDPlaces()
         guard text.holds(format.literals[0], at: 0) else { return }
         place(0, at: format.literals[0].count, DrupalReading())
     }
 
-    /// True when the best reading is the only plausible one.
+    /// True when the best reading is the only plausible one, and nobody can have forged its user id, link or message.
     var isBeyondDoubt: Bool {
-        guard let best, !isExhausted, !best.isContested else { return false }
+        guard let best, !isExhausted, !isProofContested, !best.isContested else { return false }
         guard secondDoubt == .max || secondDoubt - best.doubt >= DrupalDoubt.marginMin else { return false }
-        if best.isProvenByPath { return true }
-        if rivalDoubt != .max, rivalDoubt - best.doubt < DrupalDoubt.rivalMarginMin { return false }
-        return !(format.uidCanBeForged && holdsUID(best.slice(.message, of: firstLine)))
+        guard format.uidCanBeForged else { return true }
+        return !holdsOtherUID(best)
     }
 
     // MARK: - Fields
@@ -65,7 +66,7 @@ struct ReadingSearch {
         var nextEnd = end(of: index, from: start)
         if nextEnd == nil { keepCut(index, field, start, reading) }
         while let end = nextEnd {
-            stepCount += 1
+            stepCount += 1 + (end - start) / Self.bytesInStep
             guard stepCount <= Self.stepCountMax else {
                 isExhausted = true
                 return
@@ -73,7 +74,7 @@ struct ReadingSearch {
             value.extend(text, from: start, to: end, literal: literal)
             if value.holdsLineFeed, !field.mayHoldLineFeed { return }
             if canStart(format.fields[index + 1], at: end + literal.count),
-                let next = extended(reading, field, start, end, value, literal), next.doubt <= doubtMax
+                let next = extended(reading, field, start, end, value, literal)
             {
                 self.place(index + 1, at: end + literal.count, next)
             }
@@ -81,12 +82,6 @@ struct ReadingSearch {
             guard separatorCount <= field.separatorCountMax else { return }
             nextEnd = self.end(of: index, from: end + 1)
         }
-    }
-
-    /// A reading with more doubt than this can change nothing any more.
-    private var doubtMax: Int {
-        guard let best else { return .max }
-        return best.doubt + DrupalDoubt.rivalMarginMin - DrupalDoubt.provenByPath
     }
 
     private func end(of index: Int, from start: Int) -> Int? {
@@ -160,7 +155,7 @@ struct ReadingSearch {
     private func addTypeAndIP(to reading: inout DrupalReading) {
         let (doubt, isContested) = DrupalDoubt.typeAndIP(
             type: reading.slice(.type, of: text), ip: reading.slice(.ip, of: text),
-            typeLiteral: format.literal(after: .type), ipLiteral: format.literal(after: .ip))
+            typeLiteral: format.separator(of: .type), ipLiteral: format.separator(of: .ip))
         reading.doubt += doubt
         if isContested { reading.isContested = true }
     }
@@ -186,7 +181,10 @@ struct ReadingSearch {
         if format.uidCanBeForged, !referer.isEmpty, !DrupalForm.isURL(referer), holdsUID(message) {
             reading.doubt += DrupalDoubt.forgedTail
         }
-        guard reading.has(.requestURI), DrupalPathCheck.applies(to: reading.slice(.type, of: text)) else { return }
+        // Drupal gives these messages no link.
+        guard reading.has(.requestURI), reading.slice(.link, of: text).isEmpty,
+            DrupalPathCheck.applies(to: reading.slice(.type, of: text))
+        else { return }
         let result = DrupalPathCheck.compare(
             requestURI: reading.slice(.requestURI, of: text), baseURL: reading.slice(.baseURL, of: text),
             message: message)
@@ -205,15 +203,11 @@ struct ReadingSearch {
             best = reading
             return
         }
-        let isRival = old.start(.uid) != reading.start(.uid)
-        if reading.doubt < old.doubt {
-            best = reading
-            secondDoubt = old.doubt
-            if isRival { rivalDoubt = old.doubt }
-        } else {
-            secondDoubt = min(secondDoubt, reading.doubt)
-            if isRival { rivalDoubt = min(rivalDoubt, reading.doubt) }
+        if old.isProvenByPath, reading.isProvenByPath, old.start(.uid) != reading.start(.uid) {
+            isProofContested = true
         }
+        if reading.doubt < old.doubt { best = reading }
+        secondDoubt = min(secondDoubt, max(old.doubt, reading.doubt))
     }
 
     private mutating func keepCut(_ index: Int, _ field: DrupalField, _ start: Int, _ reading: DrupalReading) {
@@ -229,11 +223,12 @@ struct ReadingSearch {
 
     /// Every place where the text before `!uid`, digits and the text after it stand: the ends of the field before it.
     private mutating func findUIDPlaces() {
-        guard let index = format.fields.firstIndex(of: .uid), index > 0 else { return }
+        let literal = format.literal(before: .uid)
+        guard !literal.isEmpty else { return }
         var position = 0
-        while let place = text.place(of: format.literals[index], from: position) {
+        while let place = text.place(of: literal, from: position) {
             position = place + 1
-            guard isUID(text, at: place + format.literals[index].count) else { continue }
+            guard isUID(text, at: place + literal.count) else { continue }
             guard uidPlaceCount < Self.anchorPlaceCountMax else {
                 // The last one stays in view: nearly always it is the real one.
                 uidPlaces[uidPlaceCount - 1] = Int32(truncatingIfNeeded: place)
@@ -252,13 +247,31 @@ struct ReadingSearch {
         return text.holds(format.literal(after: .uid), at: end)
     }
 
+    /// True when a user id could stand in a text of the reading: before its own, so that what follows is forged, or
+    /// after it, so that the real one is hidden there. The address that a message repeats proves the former wrong.
+    private func holdsOtherUID(_ reading: DrupalReading) -> Bool {
+        let literalCount = format.literal(before: .uid).count
+        let uidStart = reading.start(.uid)
+        var isAfterHostile = false
+        for field in format.fields where !field.isDigits {
+            if field.isHostile { isAfterHostile = true }
+            let start = reading.start(field)
+            if reading.isProvenByPath, start < uidStart { continue }
+            // What stands before all values that clients choose may be a number: a message type `0`.
+            let from = isAfterHostile ? start - literalCount : start
+            let end = min(start + reading.slice(field, of: text).count, clientsEnd)
+            for i in 0..<uidPlaceCount where from <= Int(uidPlaces[i]) && Int(uidPlaces[i]) < end { return true }
+        }
+        return false
+    }
+
     /// True when a user id could stand in the message, which then might begin only after it.
     private func holdsUID(_ message: Bytes) -> Bool {
-        guard let index = format.fields.firstIndex(of: .uid) else { return false }
         if isUID(message, at: 0) { return true }
+        let literal = format.literal(before: .uid)
         var position = 0
-        while let place = message.place(of: format.literals[index], from: position) {
-            if isUID(message, at: place + format.literals[index].count) { return true }
+        while let place = message.place(of: literal, from: position) {
+            if isUID(message, at: place + literal.count) { return true }
             position = place + 1
         }
         return false
