@@ -42,7 +42,9 @@ final class LineTransformer {
         let text = trimFraming(line)
         var parsed = ParsedLine()
         if parser.parseJSON(text, into: &parsed) != text.count { parser.parseText(text, into: &parsed) }
-        try put(parsed, text, origin, SourceKey(origin.partitionKey), subsequence: nil, emit)
+        var source = SourceKey(origin.partitionKey)
+        source?.offset += Int64(text.place(in: line))
+        try put(parsed, text, origin, source, subsequence: nil, emit)
     }
 
     /// A run of lines that makes one row.
@@ -59,10 +61,15 @@ final class LineTransformer {
     func transform(
         _ record: Bytes, _ origin: RecordOrigin, isOnlyUserRecord: Bool, _ subsequence: inout Int, _ emit: Emit
     ) throws {
+        let end = endOfLines(record)
+        if isOnlyUserRecord, record.place(of: Ascii.lineFeed, from: 0) >= end {
+            // Most records are one line.
+            subsequence += 1
+            return try transformLine(record, origin, emit)
+        }
         var source = SourceKey(origin.partitionKey)
         let recordOffset = source?.offset ?? 0
         var isOnly = isOnlyUserRecord
-        let end = endOfLines(record)
         var piece = readPiece(record, from: startOfLines(record, end), to: end, readsJSON: true, with: parser)
         let readsJSON = !piece.parsed.canBeJoined
         while true {
@@ -157,7 +164,10 @@ final class LineTransformer {
     private func splitDrupal(_ content: inout RowContent, _ arrival: Timestamp) {
         let fields: DrupalFields
         content.status = content.parsed.isPartial ? .partial : .ok
-        switch drupal.split(content.message, reference: arrival) {
+        let time = content.parsed.time
+        // Whole minutes and seconds are the same in all zones that are quarters of an hour apart.
+        let headerSecond = time.kind == .absent ? nil : time.fields.minute * 60 + time.fields.second
+        switch drupal.split(content.message, reference: arrival, headerSecond: headerSecond) {
         case .notDrupal, .continuation:
             // Only Drupal's own identity makes text without fields a further line of a Drupal message.
             if content.parsed.program.holdsDrupal { content.status = .continuation }
@@ -194,6 +204,7 @@ extension UnsafeRawBufferPointer {
     /// True when a program name has `drupal` in it, in any letter case. syslog-ng's `program('drupal')` matches so too.
     fileprivate var holdsDrupal: Bool {
         let name: StaticString = "drupal"
+        guard count >= name.utf8CodeUnitCount else { return false }
         var matched = 0
         // Its first letter does not come again in the name, so a mismatch can only start anew at that letter.
         for byte in prefix(TextColumn.program.byteCountMax) {

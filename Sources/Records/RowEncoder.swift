@@ -26,6 +26,8 @@ final class RowEncoder {
     private let sites: SiteTable
     private let rawLine: TransformSettings.RawLine
     private let structuredData = StructuredDataWriter()
+    private let eventTime = TimeText()
+    private let arrivalTime = TimeText()
     private let host = CleanText(byteCountMax: TextColumn.host.byteCountMax)
     private let program = CleanText(byteCountMax: TextColumn.program.byteCountMax)
     /// Columns that were cut, one bit each.
@@ -45,21 +47,20 @@ final class RowEncoder {
         cutColumns = 0
         hasReplacements = false
         row.put("{\"event_time\":\"")
-        row.put(time: content.eventTime)
+        row.put(time: content.eventTime, eventTime)
         switch content.timeSource {
         case .drupal: row.put("\",\"event_time_source\":\"drupal\"")
         case .syslog: row.put("\",\"event_time_source\":\"syslog\"")
         case .arrival: row.put("\",\"event_time_source\":\"arrival\"")
         }
-        let parsed = content.parsed
-        let host = host.clean(parsed.host)
+        let host = host.clean(content.parsed.host)
         put(host, .host, self.host.outcome)
-        let program = program.clean(parsed.program)
+        let program = program.clean(content.parsed.program)
         put(program, .program, self.program.outcome)
-        put(parsed.pid, .pid)
-        put(parsed.messageID, .messageID)
-        let severity = parsed.severity ?? content.drupal?.severity.flatMap { (0...7).contains($0) ? $0 : nil }
-        if let facility = parsed.facility {
+        put(content.parsed.pid, .pid)
+        put(content.parsed.messageID, .messageID)
+        let severity = content.parsed.severity ?? content.drupal?.severity.flatMap { (0...7).contains($0) ? $0 : nil }
+        if let facility = content.parsed.facility {
             row.put(",\"facility\":")
             row.put(number: Int64(facility))
         }
@@ -70,7 +71,7 @@ final class RowEncoder {
             row.put(SyslogNames.severities[severity])
             row.put("\"")
         }
-        putStructuredData(parsed.structuredData)
+        putStructuredData(content.parsed.structuredData)
         put(content.message, .message)
         var site = Bytes.none
         if let drupal = content.drupal { site = putDrupal(drupal) }
@@ -193,7 +194,7 @@ final class RowEncoder {
             row.put(number: Int64(subsequence))
         }
         row.put(",\"arrival_time\":\"")
-        row.put(time: origin.arrival)
+        row.put(time: origin.arrival, arrivalTime)
         row.put("\"}\n")
     }
 

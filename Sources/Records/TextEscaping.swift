@@ -68,17 +68,40 @@ private func copyPlainRun(
     _ from: UnsafeRawPointer, _ end: UnsafeRawPointer, _ d: inout UnsafeMutableRawPointer
 ) -> UnsafeRawPointer {
     var s = from
-    while end - s >= 8 {
-        let word = s.loadUnaligned(as: UInt64.self)
-        d.storeBytes(of: word, as: UInt64.self)
-        let special = specialBytes(word)
-        if special != 0 {
-            let plainCount = special.trailingZeroBitCount >> 3
+    while end - s >= 16 {
+        let first = s.loadUnaligned(as: UInt64.self)
+        let second = s.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        d.storeBytes(of: first, as: UInt64.self)
+        d.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
+        let (firstSpecial, secondSpecial) = (specialBytes(first), specialBytes(second))
+        if firstSpecial | secondSpecial != 0 {
+            let plainCount =
+                firstSpecial != 0
+                ? firstSpecial.trailingZeroBitCount >> 3 : 8 + secondSpecial.trailingZeroBitCount >> 3
             d += plainCount
             return s + plainCount
         }
-        s += 8
-        d += 8
+        s += 16
+        d += 16
+    }
+    if end - s >= 8 {
+        let word = s.loadUnaligned(as: UInt64.self)
+        d.storeBytes(of: word, as: UInt64.self)
+        let special = specialBytes(word)
+        let plainCount = special == 0 ? 8 : special.trailingZeroBitCount >> 3
+        s += plainCount
+        d += plainCount
+        if special != 0 { return s }
+    }
+    // What is left of a longer run: once more eight bytes, the last of which are new.
+    if s < end, end - from >= 8 {
+        let again = 8 - (end - s)
+        let word = (end - 8).loadUnaligned(as: UInt64.self)
+        (d - again).storeBytes(of: word, as: UInt64.self)
+        let special = specialBytes(word)
+        let plainCount = special == 0 ? 8 : special.trailingZeroBitCount >> 3
+        d += plainCount - again
+        return end - 8 + plainCount
     }
     while s < end {
         let byte = s.load(as: UInt8.self)
@@ -90,16 +113,16 @@ private func copyPlainRun(
     return s
 }
 
-/// Bit 7 of each byte that is below 0x20, a quote, a backslash or beyond ASCII. Bytes after (above) the first such
-/// byte may be marked wrongly, never those before it.
+/// Bit 7 of each byte that is below 0x20, a quote, a backslash or beyond ASCII. Each subtraction borrows from the next
+/// byte only at a byte that is special itself, so bytes after (above) the first special one may be marked wrongly, never
+/// those before it.
 @inline(__always)
 func specialBytes(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
-    let tops: UInt64 = 0x8080_8080_8080_8080
-    let quotes = word ^ (ones &* UInt64(Ascii.quote))
-    let backslashes = word ^ (ones &* UInt64(Ascii.backslash))
-    let controls = (word &- ones &* 0x20) & ~word
-    return (controls | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | word) & tops
+    let controls = word &- ones &* 0x20
+    let quotes = (word ^ ones &* UInt64(Ascii.quote)) &- ones
+    let backslashes = (word ^ ones &* UInt64(Ascii.backslash)) &- ones
+    return (word | controls | quotes | backslashes) & 0x8080_8080_8080_8080
 }
 
 @inline(__always)

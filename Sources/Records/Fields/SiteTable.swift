@@ -4,7 +4,7 @@
 /// The site of a base URL: the id that the job maps it to, else its host in lower case. Belongs to one worker.
 final class SiteTable {
     private let ids: [[UInt8]: [UInt8]]
-    private let slots: [Slot]
+    private var slots: [Slot?]
 
     /// Longer base URLs are looked up by their first bytes; `drupal_base_url` holds no more either.
     static let keyByteCountMax = 512
@@ -13,10 +13,11 @@ final class SiteTable {
 
     private final class Slot {
         var baseURL: [UInt8] = []
-        var isUsed = false
         var outcome: TextOutcome = []
         let site = UnsafeMutableRawPointer.allocate(byteCount: TextColumn.site.byteCountMax, alignment: 1)
         var siteByteCount = 0
+
+        var content: (site: Bytes, outcome: TextOutcome) { (Bytes(start: site, count: siteByteCount), outcome) }
 
         deinit { site.deallocate() }
     }
@@ -32,15 +33,18 @@ final class SiteTable {
             ids[key] = Array(id.utf8)
         }
         self.ids = ids
-        slots = (0..<Self.slotCount).map { _ in Slot() }
+        slots = Array(repeating: nil, count: Self.slotCount)
     }
 
     /// The site, fit for its column, and what was done to make it so. Valid until the next call.
     func site(of baseURL: Bytes) -> (site: Bytes, outcome: TextOutcome) {
         let key = baseURL.part(0, min(baseURL.count, Self.keyByteCountMax))
-        let slot = slots[Int(truncatingIfNeeded: Self.hash(key)) & (Self.slotCount - 1)]
-        if !slot.isUsed || !slot.baseURL.withUnsafeBytes({ $0.equals(key) }) { fill(slot, key) }
-        return (Bytes(start: slot.site, count: slot.siteByteCount), slot.outcome)
+        let place = Int(truncatingIfNeeded: Self.hash(key)) & (Self.slotCount - 1)
+        if let slot = slots[place], slot.baseURL.withUnsafeBytes({ $0.equals(key) }) { return slot.content }
+        let slot = slots[place] ?? Slot()
+        fill(slot, key)
+        slots[place] = slot
+        return slot.content
     }
 
     private func fill(_ slot: Slot, _ baseURL: Bytes) {
@@ -53,7 +57,6 @@ final class SiteTable {
         }
         slot.outcome = clean.outcome
         slot.baseURL = Array(baseURL)
-        slot.isUsed = true
     }
 
     private func look(_ url: [UInt8]) -> [UInt8] {

@@ -21,7 +21,8 @@ final class StructuredDataWriter {
 
     /// The JSON text of checked elements, valid until the next call; empty when nothing is left of them.
     func json(elements data: Bytes) -> (text: Bytes, outcome: TextOutcome) {
-        var outcome = collect(data)
+        // One access for all of the work: the closure below would check each of its own.
+        var outcome = Self.collect(data, &elements, &parameters)
         text.reset()
         guard !elements.isEmpty else { return (.none, outcome) }
         text.put(byte: Ascii.openBrace)
@@ -43,37 +44,35 @@ final class StructuredDataWriter {
         return (text.bytes, outcome)
     }
 
-    private func collect(_ data: Bytes) -> TextOutcome {
+    private static func collect(
+        _ data: Bytes, _ elements: inout [Bytes], _ parameters: inout [Parameter]
+    ) -> TextOutcome {
         parameters.removeAll(keepingCapacity: true)
         elements.removeAll(keepingCapacity: true)
         var outcome: TextOutcome = []
         var i = 0
         while i < data.count, data[i] == Ascii.openBracket {
             let known = parameters.count
-            guard let nameEnd = StructuredDataScanner.endOfName(data, at: i + 1) else {
-                i = StructuredDataScanner.endOfDamagedElement(data, at: i) ?? data.count
-                continue
-            }
-            let id = data.part(i + 1, nameEnd)
-            let element = elements.firstIndex { $0.equals(id) } ?? elements.count
-            var isCut = false
-            let end = StructuredDataScanner.endOfElement(data, at: i) { name, value in
-                if parameters.count < Self.parameterCountMax {
-                    parameters.append(Parameter(element: element, name: name, value: value))
-                } else {
-                    isCut = true
+            var end: Int?
+            if let nameEnd = StructuredDataScanner.endOfName(data, at: i + 1) {
+                let id = data.part(i + 1, nameEnd)
+                let element = elements.firstIndex { $0.equals(id) } ?? elements.count
+                var isCut = element == elementCountMax
+                end = StructuredDataScanner.endOfElement(data, at: i) { name, value in
+                    if element < elementCountMax, parameters.count < parameterCountMax {
+                        parameters.append(Parameter(element: element, name: name, value: value))
+                    } else {
+                        isCut = true
+                    }
                 }
+                if end != nil, element == elements.count, element < elementCountMax { elements.append(id) }
+                if end != nil, isCut { outcome.insert(.cut) }
             }
-            guard let end else {
+            if end == nil {
                 parameters.removeLast(parameters.count - known)
-                i = StructuredDataScanner.endOfDamagedElement(data, at: i) ?? data.count
-                continue
+                end = StructuredDataScanner.endOfDamagedElement(data, at: i)
             }
-            if element == elements.count {
-                if elements.count < Self.elementCountMax { elements.append(id) } else { isCut = true }
-            }
-            if isCut { outcome.insert(.cut) }
-            i = end
+            i = end ?? data.count
         }
         return outcome
     }

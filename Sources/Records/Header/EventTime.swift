@@ -8,6 +8,10 @@ final class LocalClock {
     private let table: TimeZoneTable?
     private var minute: Int64 = .min
     private var offsets = LocalOffsets(first: 0, second: 0)
+    /// The year that the last reference lay in, from its first microsecond up to the next year's.
+    fileprivate var year = 0
+    fileprivate var yearStart: Int64 = 0
+    fileprivate var yearEnd: Int64 = 0
 
     /// Nil when the zone is not known.
     init?(identifier: String) {
@@ -46,7 +50,7 @@ extension LocalClock {
     }
 
     private func nearestYear(_ fields: CivilDateTime, _ reference: Timestamp) -> Timestamp? {
-        let referenceYear = CivilDateTime(reference).year
+        let referenceYear = year(of: reference)
         var fields = fields
         let isLeapDay = fields.month == 2 && fields.day == 29
         // Leap years are at most eight years apart (1896, 1904).
@@ -66,5 +70,13 @@ extension LocalClock {
             if distance < 180 * 86_400_000_000 { break }
         }
         return best
+    }
+
+    private func year(of reference: Timestamp) -> Int {
+        if reference.microseconds >= yearStart, reference.microseconds < yearEnd { return year }
+        year = CivilDateTime(reference).year
+        yearStart = CivilDateTime(year: year, month: 1, day: 1).timestampAsUTC.microseconds
+        yearEnd = CivilDateTime(year: year + 1, month: 1, day: 1).timestampAsUTC.microseconds
+        return year
     }
 }

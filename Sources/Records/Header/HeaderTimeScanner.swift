@@ -60,7 +60,7 @@ enum HeaderTimeScanner {
         var fields = CivilDateTime(year: year ?? 0, month: month, day: day)
         guard scanClock(line, &i, &fields) else { return nil }
         if year == nil, i < line.count, line[i] == Ascii.space, let (value, end) = scanYear(line, at: i + 1),
-            end == line.count || line[end] == Ascii.space || line[end] == Ascii.colon
+            end == line.count || line[end] == Ascii.space || line.begins(with: ": ", at: end)
         {
             year = value
             fields.year = value
@@ -76,20 +76,31 @@ enum HeaderTimeScanner {
         return (HeaderTime(kind: kind, fields: fields), end)
     }
 
-    /// `hh:mm:ss` with a fraction of any length.
+    /// `hh:mm:ss`, the hour also in one digit, with a fraction of any length.
     private static func scanClock(_ line: Bytes, _ i: inout Int, _ fields: inout CivilDateTime) -> Bool {
-        guard let (hour, hourEnd) = line.number(at: i, digitCountMax: 2), hourEnd + 6 <= line.count,
-            line[hourEnd] == Ascii.colon,
-            let (minute, minuteEnd) = line.number(at: hourEnd + 1, digitCountMax: 2), minuteEnd == hourEnd + 3,
-            minuteEnd < line.count, line[minuteEnd] == Ascii.colon,
-            let (second, secondEnd) = line.number(at: minuteEnd + 1, digitCountMax: 2), secondEnd == minuteEnd + 3
+        let hourEnd = i + 1 < line.count && line[i + 1] == Ascii.colon ? i + 1 : i + 2
+        guard hourEnd + 6 <= line.count, line[hourEnd] == Ascii.colon, line[hourEnd + 3] == Ascii.colon,
+            let minute = twoDigits(line, hourEnd + 1), let second = twoDigits(line, hourEnd + 4)
         else { return false }
-        fields.hour = hour
+        if hourEnd == i + 2 {
+            guard let hour = twoDigits(line, i) else { return false }
+            fields.hour = hour
+        } else {
+            guard Ascii.isDigit(line[i]) else { return false }
+            fields.hour = Int(line[i] &- 0x30)
+        }
         fields.minute = minute
         fields.second = second
-        i = secondEnd
+        i = hourEnd + 6
         fields.microsecond = scanFraction(line, &i)
         return true
+    }
+
+    @inline(__always)
+    private static func twoDigits(_ line: Bytes, _ i: Int) -> Int? {
+        let tens = line[i] &- 0x30
+        let ones = line[i &+ 1] &- 0x30
+        return tens < 10 && ones < 10 ? Int(tens) &* 10 &+ Int(ones) : nil
     }
 
     private static func scanYear(_ line: Bytes, at i: Int) -> (year: Int, end: Int)? {

@@ -51,8 +51,11 @@ struct JSONRecordParser {
             let isFluentd = hasMessage && (hasIdent || (hasFluentdKeysOnly && !found.host.isEmpty))
             found.format = isFluentd ? .fluentd : .json
         }
-        // Without a text for people the object itself is the message.
-        if !hasMessage { found.message = text.part(0, scanner.place) }
+        if !hasMessage {
+            // Without a text for people the object itself is the message, and nothing of it is left out.
+            found.message = text.part(0, scanner.place)
+            found.isPartial = false
+        }
         found.startsRecord = true
         found.canBeJoined = false
         parsed = found
@@ -98,8 +101,8 @@ struct JSONRecordParser {
             guard let code = SyslogNames.severity(text(value)) else { return false }
             found.severity = code
         case .priority:
-            guard case .number(let digits) = value, let (code, end) = digits.number(at: 0, digitCountMax: 3),
-                end == digits.count, code <= 191
+            let digits = text(value)
+            guard let (code, end) = digits.number(at: 0, digitCountMax: 3), end == digits.count, code <= 191
             else { return false }
             found.setPriority(code)
         case .structuredData:

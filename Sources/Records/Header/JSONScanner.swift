@@ -1,5 +1,6 @@
 // A scanner for one JSON object (RFC 8259) over bytes. Strings without escapes are slices of the line; others are
-// decoded into an arena that is used again for every line. Nested values are skipped, not built.
+// decoded into an arena that is used again for every line. Nested values are checked and
+// skipped, not built.
 
 /// A value as the parser of JSON records needs it.
 enum JSONValue {
@@ -12,69 +13,7 @@ enum JSONValue {
     case nested(Bytes)
 }
 
-/// Room for decoded strings. A decoded string is never longer than its text, so one line never needs more than its
-/// own length.
-final class StringArena {
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
-    fileprivate var count = 0
-
-    /// More than this is given back after the line that needed it.
-    private static let keptByteCountMax = 1 << 20
-
-    init(capacity: Int = 4_096) {
-        self.capacity = capacity
-        base = .allocate(byteCount: capacity, alignment: 1)
-    }
-
-    deinit { base.deallocate() }
-
-    /// Forgets all strings and makes room for those of a line of `byteCount` bytes.
-    func reset(for byteCount: Int) {
-        count = 0
-        let isOversized = capacity > Self.keptByteCountMax && byteCount <= Self.keptByteCountMax
-        guard byteCount > capacity || isOversized else { return }
-        base.deallocate()
-        capacity = isOversized ? Self.keptByteCountMax : max(byteCount, capacity * 2)
-        base = .allocate(byteCount: capacity, alignment: 1)
-    }
-
-    fileprivate func append(_ bytes: Bytes) {
-        guard let start = bytes.baseAddress else { return }
-        precondition(count + bytes.count <= capacity, "a decoded string is longer than its text")
-        (base + count).copyMemory(from: start, byteCount: bytes.count)
-        count += bytes.count
-    }
-
-    fileprivate func append(scalar: UInt32) {
-        withUnsafeTemporaryAllocation(byteCount: 4, alignment: 1) { room in
-            var length = 0
-            func put(_ byte: UInt32) {
-                room[length] = UInt8(truncatingIfNeeded: byte)
-                length += 1
-            }
-            switch scalar {
-            case ..<0x80: put(scalar)
-            case ..<0x800:
-                put(0xC0 | scalar >> 6)
-                put(0x80 | scalar & 63)
-            case ..<0x1_0000:
-                put(0xE0 | scalar >> 12)
-                put(0x80 | scalar >> 6 & 63)
-                put(0x80 | scalar & 63)
-            default:
-                put(0xF0 | scalar >> 18)
-                put(0x80 | scalar >> 12 & 63)
-                put(0x80 | scalar >> 6 & 63)
-                put(0x80 | scalar & 63)
-            }
-            append(Bytes(rebasing: Bytes(room)[..<length]))
-        }
-    }
-
-    fileprivate func bytes(from start: Int) -> Bytes { Bytes(start: base + start, count: count - start) }
-}
-
+/// Reads one object from the start of its text.
 struct JSONScanner {
     /// Deepest nesting that is skipped; deeper objects are no records but attacks.
     static let depthMax = 32
@@ -203,43 +142,81 @@ struct JSONScanner {
         return value
     }
 
-    /// Skips an object or array: brackets must match, strings must end; its inside is not checked further.
-    private mutating func skipNested() -> Bool {
-        var depth = 0
-        var closers: UInt64 = 0
+    /// Skips an object or array, which must be JSON throughout: a column may hold its text.
+    private mutating func skipNested(depth: Int = 1) -> Bool {
+        guard depth <= Self.depthMax else { return false }
+        let isObject = text[place] == Ascii.openBrace
+        let closer = isObject ? Ascii.closeBrace : Ascii.closeBracket
+        place += 1
+        skipBlanks()
+        if take(closer) { return true }
+        while true {
+            skipBlanks()
+            if isObject {
+                guard take(Ascii.quote), skipStrictString() else { return false }
+                skipBlanks()
+                guard take(Ascii.colon) else { return false }
+                skipBlanks()
+            }
+            guard skipValue(depth: depth) else { return false }
+            skipBlanks()
+            if take(closer) { return true }
+            guard take(UInt8(ascii: ",")) else { return false }
+        }
+    }
+
+    private mutating func skipValue(depth: Int) -> Bool {
+        guard place < text.count else { return false }
+        switch text[place] {
+        case Ascii.quote:
+            place += 1
+            return skipStrictString()
+        case Ascii.openBrace, Ascii.openBracket: return skipNested(depth: depth + 1)
+        case UInt8(ascii: "t"): return takeWord("true")
+        case UInt8(ascii: "f"): return takeWord("false")
+        case UInt8(ascii: "n"): return takeWord("null")
+        default: return skipNumber()
+        }
+    }
+
+    /// The string whose opening quote was taken, without control characters and with proper escapes only.
+    private mutating func skipStrictString() -> Bool {
         while place < text.count {
             let byte = text[place]
             place += 1
-            switch byte {
-            case Ascii.quote:
-                guard skipString() != nil else { return false }
-            case Ascii.openBrace, Ascii.openBracket:
-                guard depth < Self.depthMax else { return false }
-                depth += 1
-                closers = closers << 1 | (byte == Ascii.openBrace ? 1 : 0)
-            case Ascii.closeBrace, Ascii.closeBracket:
-                guard closers & 1 == (byte == Ascii.closeBrace ? 1 : 0) else { return false }
-                closers >>= 1
-                depth -= 1
-                if depth == 0 { return true }
-            default:
-                continue
+            if byte == Ascii.quote { return true }
+            guard byte >= 0x20 else { return false }
+            guard byte == Ascii.backslash else { continue }
+            guard place < text.count else { return false }
+            let letter = text[place]
+            place += 1
+            if letter == UInt8(ascii: "u") {
+                guard hexNumber(text, place) != nil else { return false }
+                place += 4
+            } else if !"\"\\/bfnrt".utf8.contains(letter) {
+                return false
             }
         }
         return false
     }
 
+    /// `-`, digits without a leading zero, fraction, exponent (RFC 8259 section 6).
     private mutating func skipNumber() -> Bool {
+        _ = take(Ascii.dash)
         let start = place
-        while place < text.count {
-            let byte = text[place]
-            guard
-                Ascii.isDigit(byte) || byte == Ascii.dash || byte == Ascii.dot || byte == UInt8(ascii: "+")
-                    || byte | 0x20 == UInt8(ascii: "e")
-            else { break }
-            place += 1
+        guard skipDigits(), text[start] != UInt8(ascii: "0") || place == start + 1 else { return false }
+        if take(Ascii.dot), !skipDigits() { return false }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            _ = take(UInt8(ascii: "+")) || take(Ascii.dash)
+            return skipDigits()
         }
-        return place > start && Ascii.isDigit(text[place - 1])
+        return true
+    }
+
+    private mutating func skipDigits() -> Bool {
+        let start = place
+        while place < text.count, Ascii.isDigit(text[place]) { place += 1 }
+        return place > start
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
@@ -255,6 +232,10 @@ struct JSONScanner {
     }
 
     private mutating func skipBlanks() {
-        while place < text.count, text[place] == Ascii.space || (text[place] >= 9 && text[place] <= 13) { place += 1 }
+        while place < text.count, isBlank(text[place]) { place += 1 }
+    }
+
+    private func isBlank(_ byte: UInt8) -> Bool {
+        byte == Ascii.space || byte == Ascii.lineFeed || byte == Ascii.carriageReturn || byte == 9
     }
 }

@@ -27,6 +27,7 @@ enum RFC3164Parser {
             return false
         }
         parsed.format = .rfc3164
+        parsed.message = .none
         parseHost(line, from: line.skippingSpaces(from: i), textStart: min(i + 1, line.count), into: &parsed)
         return true
     }

@@ -23,6 +23,7 @@ enum RFC5424Parser {
             let (messageID, afterMessageID) = scanToken(line, at: afterPID)
         else { return false }
         parsed.format = .rfc5424
+        parsed.message = .none
         parsed.time = time
         parsed.host = valueOrNil(host)
         parsed.program = valueOrNil(program)
