@@ -21,10 +21,10 @@ package enum RFC3339 {
     }
 
     /// Writes the instant as UTC at `to`, which must have room for `byteCountMax` bytes, and returns the length.
-    /// Three fraction digits when they say it all, six when needed, none for a whole second. Years outside
-    /// 0000...9999, which RFC 3339 cannot say, become the nearest that it can.
+    /// Three fraction digits when they say it all, six when needed, none for a whole second. What RFC
+    /// 3339 cannot say is clamped.
     package static func write(_ instant: Timestamp, to: UnsafeMutableRawPointer) -> Int {
-        let instant = min(max(instant, earliest), latest)
+        let instant = clamp(instant)
         let fields = CivilDateTime(instant)
         putTwoDigits(fields.year / 100, to, 0)
         putTwoDigits(fields.year % 100, to, 2)
@@ -53,6 +53,9 @@ package enum RFC3339 {
         put("Z", to, length)
         return length + 1
     }
+
+    /// The instant, or the nearest one that RFC 3339 can say: years 0000 to 9999.
+    package static func clamp(_ instant: Timestamp) -> Timestamp { min(max(instant, earliest), latest) }
 
     package static func append(_ instant: Timestamp, to bytes: inout [UInt8]) {
         withUnsafeTemporaryAllocation(byteCount: byteCountMax, alignment: 1) { room in

@@ -153,7 +153,7 @@ final class LineTransformer {
             piece: text, source: source, subsequence: subsequence)
         if parsed.format != nil || isLines { splitDrupal(&content, origin.arrival) }
         if content.timeSource == .arrival, let instant = clock.instant(parsed.time, near: origin.arrival) {
-            content.eventTime = instant
+            content.eventTime = RFC3339.clamp(instant)
             content.timeSource = .syslog
         }
         let facts = encoder.encode(content, origin: origin)

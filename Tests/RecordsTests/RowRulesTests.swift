@@ -236,3 +236,18 @@ func siteIsTheHostInLowerCase(baseURL: String, site: String) throws {
     #expect(Set(object.keys) == ["format", "timezone", "sites", "drupal_format", "raw_line"])
     #expect(try JSONDecoder().decode(TransformSettings.self, from: Data("{}".utf8)) == TransformSettings())
 }
+
+@Test func namedUTCHoldsWithoutAYear() throws {
+    let berlin = TransformSettings(timezone: "Europe/Berlin")
+    let named = try row("<189>7: Nov 22 21:31:00.5 UTC: %SYS-5-CONFIG_I: x", berlin)
+    #expect(named["event_time"] == "2024-11-22T21:31:00.500Z")
+    // A name that several zones share says nothing; the configured zone counts.
+    let shared = try row("<189>7: Nov 22 21:31:00.5 CST: %SYS-5-CONFIG_I: x", berlin)
+    #expect(shared["event_time"] == "2024-11-22T20:31:00.500Z")
+}
+
+@Test func timesBeyondTheCalendarAreClamped() throws {
+    let row = try row("<13>1 0000-01-01T00:00:00+23:59 h p - - - m")
+    #expect(row["event_time"] == "0000-01-01T00:00:00Z")
+    #expect(row.eventTime == RFC3339.parse("0000-01-01T00:00:00Z"))
+}

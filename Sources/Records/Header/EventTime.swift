@@ -45,11 +45,12 @@ extension LocalClock {
         case .absent: return nil
         case .instant: return time.fields.timestampAsUTC
         case .local: return instant(time.fields, near: reference)
-        case .localWithoutYear: return nearestYear(time.fields, reference)
+        case .instantWithoutYear: return nearestYear(time.fields, reference, isUTC: true)
+        case .localWithoutYear: return nearestYear(time.fields, reference, isUTC: false)
         }
     }
 
-    private func nearestYear(_ fields: CivilDateTime, _ reference: Timestamp) -> Timestamp? {
+    private func nearestYear(_ fields: CivilDateTime, _ reference: Timestamp, isUTC: Bool) -> Timestamp? {
         let referenceYear = year(of: reference)
         var fields = fields
         let isLeapDay = fields.month == 2 && fields.day == 29
@@ -61,7 +62,7 @@ extension LocalClock {
         for step in 0...(2 * reach) {
             fields.year = referenceYear + (step % 2 == 0 ? -step / 2 : step / 2 + 1)
             guard !isLeapDay || CivilDateTime.isLeap(fields.year) else { continue }
-            let instant = instant(fields, near: reference)
+            let instant = isUTC ? fields.timestampAsUTC : instant(fields, near: reference)
             let distance = (instant.microseconds - reference.microseconds).magnitude
             if distance < bestDistance || (distance == bestDistance && instant < best ?? instant) {
                 best = instant

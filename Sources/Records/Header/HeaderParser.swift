@@ -24,7 +24,8 @@ struct HeaderParser {
         let lineEnd = text.place(of: Ascii.lineFeed, from: start)
         var outcome = json.parse(text.part(start, lineEnd), format: format, into: &parsed)
         if case .unfinished = outcome, lineEnd < text.count {
-            outcome = json.parse(text.part(from: start), format: format, into: &parsed)
+            let end = min(text.count, start + JSONRecordParser.objectByteCountMax)
+            outcome = json.parse(text.part(start, end), format: format, into: &parsed)
         }
         guard case .object(let length) = outcome else { return nil }
         let end = text.place(of: Ascii.lineFeed, from: start + length)

@@ -72,7 +72,8 @@ enum HeaderTimeScanner {
         var check = fields
         if year == nil { check.year = 2_000 }
         guard check.isValid else { return nil }
-        let kind: HeaderTime.Kind = year == nil ? .localWithoutYear : isUTC ? .instant : .local
+        let kind: HeaderTime.Kind =
+            if year == nil { isUTC ? .instantWithoutYear : .localWithoutYear } else { isUTC ? .instant : .local }
         return (HeaderTime(kind: kind, fields: fields), end)
     }
 

@@ -19,9 +19,9 @@ enum RecordFormat {
 
 /// A timestamp as the header has it, before year and zone are added.
 struct HeaderTime {
-    enum Kind { case absent, instant, local, localWithoutYear }
+    enum Kind { case absent, instant, local, instantWithoutYear, localWithoutYear }
     var kind: Kind
-    /// For `instant`: the fields as UTC. The year is 0 for `localWithoutYear`.
+    /// UTC for `instant` and `instantWithoutYear`. The year is 0 where there is none.
     var fields: CivilDateTime
 
     static let absent = HeaderTime(kind: .absent, fields: CivilDateTime(year: 0, month: 1, day: 1))
