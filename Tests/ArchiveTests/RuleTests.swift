@@ -9,21 +9,21 @@ import Testing
     @Test func aSmallPageWaitsForTheCallInterval() {
         var pacer = Pacer(bytesPerSecond: 2_000_000)
         #expect(pacer.wait(now: 5) == 0)
-        pacer.note(start: 1_000, bytes: 10)
+        pacer.note(end: 1_000, bytes: 10)
         #expect(pacer.wait(now: 1_000) == Pacer.callInterval)
         #expect(pacer.wait(now: 1_000 + Pacer.callInterval) == 0)
     }
 
     @Test func aLargePageWaitsForItsBytes() {
         var pacer = Pacer(bytesPerSecond: 2_000_000)
-        pacer.note(start: 0, bytes: 10_000_000)
+        pacer.note(end: 0, bytes: 10_000_000)
         #expect(pacer.wait(now: 0) == 5_000_000_000)
         #expect(pacer.wait(now: 4_999_999_999) == 1)
     }
 
     @Test func unlimitedNeverWaits() {
         var pacer = Pacer(bytesPerSecond: nil)
-        pacer.note(start: 0, bytes: 1 << 30)
+        pacer.note(end: 0, bytes: 1 << 30)
         #expect(pacer.wait(now: 0) == 0)
     }
 }

@@ -17,15 +17,18 @@ package struct Pacer: Sendable {
     /// Nanoseconds to wait before a call at `now`.
     package func wait(now: UInt64) -> UInt64 { earliestNext > now ? earliestNext - now : 0 }
 
-    /// Notes a call that started at `start` and brought `bytes` of record data.
-    package mutating func note(start: UInt64, bytes: Int) {
+    /// Notes a call whose answer came at `end` and brought `bytes`. Counted from the end: how long a request was under
+    /// way before Kinesis counted it is not known here.
+    package mutating func note(end: UInt64, bytes: Int) {
         guard let bytesPerSecond else { return }
         let transfer = UInt64(Double(bytes) / Double(bytesPerSecond) * 1e9)
-        earliestNext = start + max(Self.callInterval, transfer)
+        earliestNext = end + max(Self.callInterval, transfer)
     }
 }
 
 extension GetRecordsPage {
-    /// Bytes of record data, as Kinesis counts them against the 2 MB a second.
-    var dataBytes: Int { (0..<count).reduce(0) { sum, index in sum + withRecord(index) { $0.data.count } } }
+    /// Bytes of data and partition keys, as Kinesis counts them against the 2 MB a second.
+    var countedBytes: Int {
+        (0..<count).reduce(0) { sum, index in sum + withRecord(index) { $0.data.count + $0.partitionKey.count } }
+    }
 }

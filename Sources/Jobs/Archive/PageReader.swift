@@ -106,12 +106,11 @@ final class PageReader {
         let now = dependencies.time.monotonicNanoseconds()
         let wait = pacer.wait(now: now)
         if wait > 0 { try await dependencies.pause(for: .nanoseconds(Int64(wait))) }
-        let start = dependencies.time.monotonicNanoseconds()
         let sent = dependencies.time.now()
         let page = try await dependencies.kinesis.getRecords(
             iterator: iterator, limit: nil, subject: "\(stream)/\(shard)")
         clockSkew = ClockSkew.between(sent: sent, received: dependencies.time.now(), serverDate: page.serverDate)
-        pacer.note(start: start, bytes: page.dataBytes)
+        pacer.note(end: dependencies.time.monotonicNanoseconds(), bytes: page.countedBytes)
         return page
     }
 
