@@ -43,7 +43,9 @@ extension LocalClock {
     func instant(_ time: HeaderTime, near reference: Timestamp) -> Timestamp? {
         switch time.kind {
         case .absent: return nil
-        case .instant: return time.fields.timestampAsUTC
+        case .instant:
+            let local = time.fields.timestampAsUTC.microseconds
+            return Timestamp(microseconds: local - Int64(time.offsetSeconds) * 1_000_000)
         case .local: return instant(time.fields, near: reference)
         case .instantWithoutYear: return nearestYear(time.fields, reference, isUTC: true)
         case .localWithoutYear: return nearestYear(time.fields, reference, isUTC: false)

@@ -21,8 +21,10 @@ enum RecordFormat {
 struct HeaderTime {
     enum Kind { case absent, instant, local, instantWithoutYear, localWithoutYear }
     var kind: Kind
-    /// UTC for `instant` and `instantWithoutYear`. The year is 0 where there is none.
+    /// As written; the year is 0 where there is none.
     var fields: CivilDateTime
+    /// Seconds east of UTC, for `instant`.
+    var offsetSeconds = 0
 
     static let absent = HeaderTime(kind: .absent, fields: CivilDateTime(year: 0, month: 1, day: 1))
 
@@ -32,11 +34,9 @@ struct HeaderTime {
     }
 
     init(_ scanned: ScannedDateTime) {
-        if let instant = scanned.instant {
-            self.init(kind: .instant, fields: CivilDateTime(instant))
-        } else {
-            self.init(kind: .local, fields: scanned.fields)
-        }
+        kind = scanned.offsetSeconds == nil ? .local : .instant
+        fields = scanned.fields
+        offsetSeconds = scanned.offsetSeconds ?? 0
     }
 }
 

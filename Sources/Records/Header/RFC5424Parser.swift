@@ -35,13 +35,10 @@ enum RFC5424Parser {
 
     /// A header field: printable bytes up to a blank, which must be there (section 6: structured data follows).
     private static func scanToken(_ line: Bytes, at i: Int) -> (token: Bytes, next: Int)? {
-        var end = i
-        while end < line.count, line[end] != Ascii.space {
-            guard line[end] > Ascii.space, line[end] != 0x7F else { return nil }
-            end += 1
-        }
+        let end = line.place(of: Ascii.space, from: i)
         guard end > i, end < line.count else { return nil }
-        return (line.part(i, end), end + 1)
+        let token = line.part(i, end)
+        return token.contains(where: { $0 < Ascii.space || $0 == 0x7F }) ? nil : (token, end + 1)
     }
 
     private static func valueOrNil(_ token: Bytes) -> Bytes {
