@@ -19,59 +19,58 @@ enum DrupalDoubt {
     static let farTimestamp = 3
 
     /// Of the type and the address together: a separator between them belongs to one of the two.
-    static func typeAndIP(type: Bytes, ip: Bytes, typeLiteral: [UInt8], ipLiteral: [UInt8]) -> (Int, isContested: Bool)
+    static func typeAndIP(type: Bytes, ip: Bytes, typeSeparator: Bytes, ipSeparator: Bytes) -> (Int, isContested: Bool)
     {
-        let typeHolds = type.place(of: typeLiteral, from: 0) != nil
-        let ipHolds = ip.place(of: ipLiteral, from: 0) != nil
+        let typeHolds = type.place(of: typeSeparator, from: 0) != nil
+        let ipHolds = ip.place(of: ipSeparator, from: 0) != nil
         let isAddress = DrupalForm.isAddress(ip)
         var doubt = ipHolds ? 8 : (isAddress || ip.isEmpty ? 0 : 2)
         if typeHolds { doubt += isAddress ? 4 : 9 }
         return (doubt, ipHolds || (typeHolds && !isAddress))
     }
 
-    /// - Parameters:
-    ///   - holdsBlank, holdsURL: a blank is in the address; the text after a separator in it begins like a URL.
-    static func requestURI(_ uri: Bytes, literal: [UInt8], holdsLiteral: Bool, holdsBlank: Bool, holdsURL: Bool) -> Int
-    {
-        // No web server lets a blank through in a request line.
-        var doubt = holdsBlank ? 16 : 0
+    static func requestURI(_ uri: Bytes, _ facts: AddressFacts, separator: Bytes) -> Int {
+        var doubt = requestURIMin(uri, facts)
         if uri.last == equalsSign { doubt += 3 }
-        guard holdsLiteral else { return doubt }
-        doubt += 2
-        if holdsURL { doubt += 8 }
-        let bare = uri.count - literal.count
-        guard bare >= 0, uri.holds(literal, at: bare) else { return doubt }
-        if uri.holds(literal, at: bare - literal.count) {
+        let bare = uri.count - separator.count
+        guard bare >= 0, uri.holds(separator, at: bare) else { return doubt }
+        if uri.holds(separator, at: bare - separator.count) {
             doubt += 5
         } else if bare == 0 || uri[bare - 1] != equalsSign {
             // `?x=|` is a parameter's value; elsewhere a separator at the end is more likely the referer's.
-            doubt += uri.place(of: questionMark, from: 0) < uri.count ? 2 : 5
+            doubt += facts.queryStart < uri.count ? 2 : 5
         }
         return doubt
     }
 
-    static func referer(_ referer: Bytes, literal: [UInt8]) -> Int {
+    /// What no longer address from the same start goes below.
+    static func requestURIMin(_ uri: Bytes, _ facts: AddressFacts) -> Int {
+        // No web server lets a blank through in a request line.
+        (facts.blankStart < uri.count ? 16 : 0) + (facts.separatorCount > 0 ? 2 : 0) + (facts.holdsURL ? 8 : 0)
+    }
+
+    static func referer(_ referer: Bytes, separator: Bytes) -> Int {
         guard !referer.isEmpty else { return 0 }
-        guard let firstLiteral = referer.place(of: literal, from: 0) else {
+        guard let firstSeparator = referer.place(of: separator, from: 0) else {
             return (DrupalForm.isURL(referer) ? 0 : 3) + blanks(referer)
         }
-        if isOnly(literal, referer) { return 4 }
+        if isOnly(separator, referer) { return 4 }
         var doubt = blanks(referer)
         if DrupalForm.isURL(referer) {
             doubt += 4
         } else {
             doubt += 5
-            if firstLiteral == 0 { doubt += 3 }
+            if firstSeparator == 0 { doubt += 3 }
             if Ascii.isLetter(referer[0]) || Ascii.isDigit(referer[0]) { doubt += 2 }
         }
-        return referer.holds(literal, at: referer.count - literal.count) ? doubt + 2 : doubt
+        return referer.holds(separator, at: referer.count - separator.count) ? doubt + 2 : doubt
     }
 
     /// The texts of the links that Drupal's own modules log.
     private static let knownLinks: [StaticString] = ["", "view", "edit", "results"]
 
-    static func link(_ link: Bytes, literal: [UInt8]) -> Int {
-        guard let end = link.place(of: literal, from: 0) else { return isKnownLink(link) ? 0 : 1 }
+    static func link(_ link: Bytes, separator: Bytes) -> Int {
+        guard let end = link.place(of: separator, from: 0) else { return isKnownLink(link) ? 0 : 1 }
         return isKnownLink(link.part(0, end)) ? 8 : 2
     }
 
@@ -93,11 +92,29 @@ enum DrupalDoubt {
 
     private static func blanks(_ text: Bytes) -> Int { text.place(of: Ascii.space, from: 0) < text.count ? 1 : 0 }
 
-    private static func isOnly(_ literal: [UInt8], _ text: Bytes) -> Bool {
-        guard !literal.isEmpty, text.count % literal.count == 0 else { return false }
-        return stride(from: 0, to: text.count, by: literal.count).allSatisfy { text.holds(literal, at: $0) }
+    private static func isOnly(_ separator: Bytes, _ text: Bytes) -> Bool {
+        guard !separator.isEmpty, text.count % separator.count == 0 else { return false }
+        return stride(from: 0, to: text.count, by: separator.count).allSatisfy { text.holds(separator, at: $0) }
     }
 
     private static let equalsSign = UInt8(ascii: "=")
-    private static let questionMark = UInt8(ascii: "?")
+}
+
+/// What is known of all request addresses that begin at one place.
+struct AddressFacts {
+    /// Where the first blank and the query begin, counted from the start of the address; beyond its end when they do
+    /// not come.
+    let blankStart: Int
+    let queryStart: Int
+    /// The length of the site's `http://host`; nil when the address begins otherwise.
+    let rootCount: Int?
+    /// Separators in the address as far as the search has come, and whether the text after one begins like a URL.
+    var separatorCount = 0
+    var holdsURL = false
+
+    init(_ text: Bytes, baseURL: Bytes) {
+        blankStart = text.place(of: Ascii.space, from: 0)
+        queryStart = text.place(of: UInt8(ascii: "?"), from: 0)
+        rootCount = DrupalForm.sharedRoot(text, baseURL)
+    }
 }

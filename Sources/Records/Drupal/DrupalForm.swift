@@ -39,12 +39,15 @@ enum DrupalForm {
         return start == 0 ? .none : url.part(0, url.place(of: Ascii.slash, from: start))
     }
 
+    /// The length of `http://host` when `uri` begins with it, of the same host as the base URL, and a slash; else nil.
     /// Drupal makes `request_uri` from the scheme and host of the base URL, a slash, and what the client asked for. In
     /// scripts the base URL has its path appended to the host without a slash.
-    static func isRequestURI(_ uri: Bytes, ofSite baseURL: Bytes) -> Bool {
+    static func sharedRoot(_ uri: Bytes, _ baseURL: Bytes) -> Int? {
         let root = root(uri)
-        return root.count > authorityStart(uri) && root.count < uri.count
-            && Self.root(baseURL).count >= root.count && baseURL.part(0, root.count).equals(root)
+        guard root.count > authorityStart(uri), root.count < uri.count, Self.root(baseURL).count >= root.count,
+            baseURL.part(0, root.count).equals(root)
+        else { return nil }
+        return root.count
     }
 
     /// A request address that is not of the site's host (reverse proxies), or none (command line, Drupal 8).
@@ -55,10 +58,10 @@ enum DrupalForm {
     /// `scheme:` at the start (RFC 3986 section 3.1).
     static func isURL(_ text: Bytes) -> Bool {
         guard let first = text.first, Ascii.isLetter(first) else { return false }
-        for (i, byte) in text.enumerated().prefix(schemeByteCountMax) where !isSchemeByte(byte) {
-            return byte == Ascii.colon && i > 0
-        }
-        return false
+        var i = 1
+        let end = min(text.count, schemeByteCountMax)
+        while i < end, isSchemeByte(text[i]) { i += 1 }
+        return i < end && text[i] == Ascii.colon
     }
 
     private static let schemeByteCountMax = 32
@@ -120,7 +123,14 @@ enum DrupalForm {
 
 extension UnsafeRawBufferPointer {
     /// The first place at or after `from` where `literal` stands whole; nil when there is none.
-    func place(of literal: [UInt8], from: Int) -> Int? {
+    @inline(__always)
+    func place(of literal: Bytes, from: Int) -> Int? {
+        guard literal.count == 1 else { return placeOfLong(literal, from: from) }
+        let position = place(of: literal[0], from: from)
+        return position < count ? position : nil
+    }
+
+    private func placeOfLong(_ literal: Bytes, from: Int) -> Int? {
         guard let first = literal.first else { return from <= count ? from : nil }
         var position = from
         while true {
@@ -132,9 +142,9 @@ extension UnsafeRawBufferPointer {
     }
 
     @inline(__always)
-    func holds(_ literal: [UInt8], at position: Int) -> Bool {
+    func holds(_ literal: Bytes, at position: Int) -> Bool {
         guard position >= 0, position + literal.count <= count else { return false }
-        guard literal.count > 1 else { return literal.isEmpty || self[position] == literal[0] }
-        return literal.withUnsafeBytes { part(position, position + $0.count).equals($0) }
+        if literal.count == 1 { return self[position] == literal[0] }
+        return part(position, position + literal.count).equals(literal)
     }
 }

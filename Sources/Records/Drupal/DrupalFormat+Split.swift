@@ -19,13 +19,28 @@ extension DrupalFormat {
     package func split(
         _ message: UnsafeRawBufferPointer, reference: Timestamp, headerSecond: Int? = nil
     ) -> DrupalVerdict {
-        // Other programs' messages end here.
-        if fields[0] == .baseURL, literals[0].isEmpty, DrupalForm.authorityStart(message) == 0 { return .notDrupal }
-        if let reading = onlyReading(of: message) {
+        withPlan { plan in
+            // Other programs' messages end here.
+            if plan.fields[0] == .baseURL, plan.literal(0).isEmpty, DrupalForm.authorityStart(message) == 0 {
+                return .notDrupal
+            }
+            return withUnsafeTemporaryAllocation(of: Int32.self, capacity: ReadingSearch.scratchCount) { scratch in
+                guard let scratch = scratch.baseAddress else { return .notDrupal }
+                return split(message, reference, headerSecond, plan, scratch)
+            }
+        }
+    }
+
+    private func split(
+        _ message: Bytes, _ reference: Timestamp, _ headerSecond: Int?, _ plan: DrupalPlan,
+        _ scratch: UnsafeMutablePointer<Int32>
+    ) -> DrupalVerdict {
+        if let reading = onlyReading(of: message, plan, places: scratch) {
             return verdict(reading, message, isBeyondDoubt: true, headerSecond)
         }
         for isRelaxed in [false, true] {
-            let search = ReadingSearch(message, format: self, reference: reference.seconds, isRelaxed: isRelaxed)
+            let search = ReadingSearch(
+                message, plan, reference: reference.seconds, isRelaxed: isRelaxed, scratch: scratch)
             if let best = search.best {
                 return verdict(best, message, isBeyondDoubt: search.isBeyondDoubt, headerSecond)
             }
@@ -49,13 +64,16 @@ extension DrupalFormat {
     }
 
     /// The reading of a text with exactly the format's separators, when all forms are right.
-    private func onlyReading(of message: Bytes) -> DrupalReading? {
+    private func onlyReading(
+        of message: Bytes, _ plan: DrupalPlan, places: UnsafeMutablePointer<Int32>
+    ) -> DrupalReading? {
         guard let separator else { return nil }
-        var reading = DrupalReading()
+        var reading = DrupalReading(places: places)
         var start = 0
-        for (index, field) in fields.enumerated() {
+        for index in plan.fields.indices {
+            let field = plan.fields[index]
             let end = message.place(of: separator, from: start)
-            let isLast = index == fields.count - 1
+            let isLast = index == plan.fields.count - 1
             guard isLast == (end == message.count), isPlain(field, message.part(start, end), reading, message) else {
                 return nil
             }
@@ -73,24 +91,10 @@ extension DrupalFormat {
         case .severity: DrupalForm.isSeverity(value)
         case .requestURI:
             reading.has(.baseURL)
-                ? DrupalForm.isRequestURI(value, ofSite: reading.slice(.baseURL, of: message))
+                ? DrupalForm.sharedRoot(value, reading.slice(.baseURL, of: message)) != nil
                 : DrupalForm.isRequestURIOfAnySite(value)
         case .ip, .referer: value.place(of: Ascii.lineFeed, from: 0) == value.count
         case .type, .link, .message: true
         }
-    }
-
-    /// The text between `field` and the one before it; none for a field that the format lacks.
-    func literal(before field: DrupalField) -> [UInt8] { fields.firstIndex(of: field).map { literals[$0] } ?? [] }
-
-    /// The text between `field` and the next one; none for a field that the format lacks.
-    func literal(after field: DrupalField) -> [UInt8] {
-        fields.firstIndex(of: field).map { literals[$0 + 1] } ?? []
-    }
-
-    /// The text that ends a field or, of the last one, begins it.
-    func separator(of field: DrupalField) -> [UInt8] {
-        let after = literal(after: field)
-        return after.isEmpty ? literal(before: field) : after
     }
 }

@@ -7,8 +7,10 @@ package struct DrupalFormat: Sendable {
 
     /// In the order of the format, each once.
     let fields: [DrupalField]
-    /// The text before the first field, between the fields and after the last one: one more than there are fields.
-    let literals: [[UInt8]]
+    /// The text before the first field, between the fields and after the last one, one after the other.
+    private let literalBytes: [UInt8]
+    /// Where each of them ends: one more than there are fields.
+    private let literalEnds: [Int]
     /// The byte between all fields, when it is one and nothing stands around them: the format that nearly all have.
     let separator: UInt8?
     /// So many anchors must be in a text before any of it counts as Drupal's.
@@ -51,7 +53,8 @@ package struct DrupalFormat: Sendable {
 
     private init(fields: [DrupalField], literals: [[UInt8]]) {
         self.fields = fields
-        self.literals = literals
+        literalBytes = Array(literals.joined())
+        literalEnds = literals.indices.map { literals[...$0].reduce(0) { $0 + $1.count } }
         let inner = literals[1..<literals.count - 1]
         let isBare = literals[0].isEmpty && literals[literals.count - 1].isEmpty
         let first = inner.first ?? []
@@ -70,5 +73,61 @@ package struct DrupalFormat: Sendable {
         return bytes.withUnsafeBytes { bytes in
             DrupalField.allCases.first { bytes.begins(with: $0.token, at: position) }
         }
+    }
+
+    /// Gives the format as pointers, so that splitting a line retains no array.
+    func withPlan<Result>(_ body: (DrupalPlan) -> Result) -> Result {
+        fields.withUnsafeBufferPointer { fields in
+            literalBytes.withUnsafeBytes { bytes in
+                literalEnds.withUnsafeBufferPointer { ends in
+                    body(
+                        DrupalPlan(
+                            fields: fields, literalBytes: bytes, literalEnds: ends, anchorCountMin: anchorCountMin,
+                            uidCanBeForged: uidCanBeForged))
+                }
+            }
+        }
+    }
+}
+
+/// A format for the time of one call.
+struct DrupalPlan {
+    let fields: UnsafeBufferPointer<DrupalField>
+    let anchorCountMin: Int
+    let uidCanBeForged: Bool
+    /// The text around `!uid`; none in a format without it.
+    let uidPrefix: Bytes
+    let uidSuffix: Bytes
+    private let literalBytes: Bytes
+    private let literalEnds: UnsafeBufferPointer<Int>
+
+    init(
+        fields: UnsafeBufferPointer<DrupalField>, literalBytes: Bytes, literalEnds: UnsafeBufferPointer<Int>,
+        anchorCountMin: Int, uidCanBeForged: Bool
+    ) {
+        self.fields = fields
+        self.literalBytes = literalBytes
+        self.literalEnds = literalEnds
+        self.anchorCountMin = anchorCountMin
+        self.uidCanBeForged = uidCanBeForged
+        func literal(_ index: Int) -> Bytes {
+            literalBytes.part(index == 0 ? 0 : literalEnds[index - 1], literalEnds[index])
+        }
+        let uid = fields.firstIndex(of: .uid)
+        uidPrefix = uid.map { literal($0) } ?? .none
+        uidSuffix = uid.map { literal($0 + 1) } ?? .none
+    }
+
+    /// The text before the field at `index`; after the last field for `fields.count`.
+    @inline(__always)
+    func literal(_ index: Int) -> Bytes {
+        literalBytes.part(index == 0 ? 0 : literalEnds[index - 1], literalEnds[index])
+    }
+
+    /// The text that ends a field or, of the last one, begins it; none for a field that the format lacks.
+    func separator(of field: DrupalField) -> Bytes {
+        guard let index = fields.firstIndex(of: field) else { return .none }
+        let after = literal(index + 1)
+        return after.isEmpty ? literal(index) : after
     }
 }

@@ -5,30 +5,20 @@
 
 enum DrupalPathCheck {
     enum Result {
-        /// The type is another, or its message is not the path (aliases, the front page).
-        case unknown
+        /// Also where Drupal resolves aliases, and for the front page.
         case differs
         case agrees
         /// Both are empty, as for a path that is not UTF-8.
         case agreesEmpty
     }
 
-    /// Longer addresses are not looked at; web servers refuse them.
-    static let pathByteCountMax = 64 << 10
-
     static func applies(to type: Bytes) -> Bool { type.equals("page not found") || type.equals("access denied") }
 
     static func compare(requestURI: Bytes, baseURL: Bytes, message: Bytes) -> Result {
-        let encoded = path(of: requestURI, baseURL: baseURL)
-        guard encoded.count <= pathByteCountMax else { return .unknown }
-        guard !encoded.isEmpty else { return message.isEmpty ? .agreesEmpty : .differs }
-        return withUnsafeTemporaryAllocation(byteCount: encoded.count, alignment: 1) { buffer in
-            let count = decode(encoded, into: buffer)
-            let decoded = trimSlashes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            // check_plain() gives nothing for text that is not UTF-8.
-            guard isUTF8(decoded), !decoded.isEmpty else { return message.isEmpty ? .agreesEmpty : .differs }
-            return isEscaped(decoded, in: message) ? .agrees : .differs
-        }
+        let path = trimSlashes(path(of: requestURI, baseURL: baseURL))
+        // check_plain() gives nothing for text that is not UTF-8.
+        if message.isEmpty { return path.isEmpty || !isUTF8(path) ? .agreesEmpty : .differs }
+        return isEscaped(path, in: message) && isUTF8(path) ? .agrees : .differs
     }
 
     /// The part of the address that request_path() takes: `?q=` when it is there, else what follows the site's folder.
@@ -54,53 +44,61 @@ enum DrupalPathCheck {
         return result
     }
 
-    /// urldecode(); gives the number of bytes.
-    private static func decode(_ text: Bytes, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        var count = 0
-        var i = 0
-        while i < text.count {
-            var byte = text[i]
-            i += 1
-            if byte == UInt8(ascii: "+") {
-                byte = Ascii.space
-            } else if byte == Ascii.percent, i + 1 < text.count, Ascii.isHexDigit(text[i]),
-                Ascii.isHexDigit(text[i + 1])
-            {
-                byte = hexValue(text[i]) << 4 | hexValue(text[i + 1])
-                i += 2
-            }
-            buffer[count] = byte
-            count += 1
-        }
-        return count
+    /// The next byte that urldecode() gives.
+    @inline(__always)
+    private static func next(in text: Bytes, at position: inout Int) -> UInt8 {
+        let byte = text[position]
+        position += 1
+        if byte == UInt8(ascii: "+") { return Ascii.space }
+        guard byte == Ascii.percent, position + 1 < text.count, Ascii.isHexDigit(text[position]),
+            Ascii.isHexDigit(text[position + 1])
+        else { return byte }
+        position += 2
+        return hexValue(text[position - 2]) << 4 | hexValue(text[position - 1])
     }
 
     private static func hexValue(_ digit: UInt8) -> UInt8 {
         Ascii.isDigit(digit) ? digit & 0x0F : (digit & 0x0F) + 9
     }
 
+    /// Slashes at both ends go after decoding, so encoded ones go as well.
     private static func trimSlashes(_ text: Bytes) -> Bytes {
         var start = 0
         var end = text.count
-        while start < end, text[start] == Ascii.slash { start += 1 }
-        while end > start, text[end - 1] == Ascii.slash { end -= 1 }
+        while start < end {
+            var after = start
+            guard next(in: text, at: &after) == Ascii.slash else { break }
+            start = after
+        }
+        while end > start {
+            if text[end - 1] == Ascii.slash {
+                end -= 1
+            } else if end - start >= 3, text[end - 3] == Ascii.percent, text[end - 2] == UInt8(ascii: "2"),
+                text[end - 1] | 0x20 == UInt8(ascii: "f")
+            {
+                end -= 3
+            } else {
+                break
+            }
+        }
         return text.part(start, end)
     }
 
     /// As htmlspecialchars() has it: no overlong forms, no surrogates (Unicode 15, table 3-7).
     private static func isUTF8(_ text: Bytes) -> Bool {
-        var i = 0
-        while i < text.count {
-            let lead = text[i]
-            i += 1
+        var position = 0
+        while position < text.count {
+            let lead = next(in: text, at: &position)
             if lead < 0x80 { continue }
-            let length = lead >= 0xF0 ? 3 : (lead >= 0xE0 ? 2 : 1)
-            guard lead >= 0xC2, lead <= 0xF4, i + length <= text.count else { return false }
-            let lowest: UInt8 = lead == 0xE0 ? 0xA0 : (lead == 0xF0 ? 0x90 : 0x80)
-            let highest: UInt8 = lead == 0xED ? 0x9F : (lead == 0xF4 ? 0x8F : 0xBF)
-            guard (lowest...highest).contains(text[i]) else { return false }
-            for next in i + 1..<i + length where text[next] & 0xC0 != 0x80 { return false }
-            i += length
+            guard lead >= 0xC2, lead <= 0xF4 else { return false }
+            var lowest: UInt8 = lead == 0xE0 ? 0xA0 : (lead == 0xF0 ? 0x90 : 0x80)
+            var highest: UInt8 = lead == 0xED ? 0x9F : (lead == 0xF4 ? 0x8F : 0xBF)
+            for _ in 0..<(lead >= 0xF0 ? 3 : (lead >= 0xE0 ? 2 : 1)) {
+                guard position < text.count else { return false }
+                let byte = next(in: text, at: &position)
+                guard byte >= lowest, byte <= highest else { return false }
+                (lowest, highest) = (0x80, 0xBF)
+            }
         }
         return true
     }
@@ -108,12 +106,14 @@ enum DrupalPathCheck {
     /// True when `message` is check_plain() of the path, or of its first line where PHP cut the message there.
     private static func isEscaped(_ path: Bytes, in message: Bytes) -> Bool {
         var position = 0
-        for byte in path {
+        var pathPosition = 0
+        while pathPosition < path.count {
+            let byte = next(in: path, at: &pathPosition)
             // strip_tags() removes NULs.
             if byte == 0 { continue }
             if byte == Ascii.lineFeed, position == message.count { return true }
-            guard let next = skip(byte, in: message, at: position) else { return false }
-            position = next
+            guard let after = skip(byte, in: message, at: position) else { return false }
+            position = after
         }
         return position == message.count
     }

@@ -4,15 +4,15 @@
 
 struct ReadingSearch {
     /// Work on one text, in values looked at and in runs of their bytes: some milliseconds.
-    static let stepCountMax = 100_000
+    static let stepCountMax = 50_000
     private static let bytesInStep = 256
     /// Places where a user id may stand; captured lines have at most seven.
-    static let anchorPlaceCountMax = 64
+    static let uidPlaceCountMax = 64
 
     private let text: Bytes
-    private let format: DrupalFormat
+    private let plan: DrupalPlan
     private let reference: Int64
-    /// A client's values end here at the latest: header values hold no line feed.
+    /// Where the text begins to differ from what clients can send: header values hold no line feed.
     private let clientsEnd: Int
     /// Also take addresses of other hosts, and none.
     private let isRelaxed: Bool
@@ -22,70 +22,108 @@ struct ReadingSearch {
     private var secondDoubt = Int.max
     /// Two readings with different user ids have messages that repeat their addresses: somebody aimed at that.
     private var isProofContested = false
+    /// After the address that is being looked at the user id can stand in several places.
+    private var canProofBeContested = true
     /// The longest beginning of a reading, for a text that ends before the last field.
     private(set) var cut: DrupalReading?
     private var cutFieldCount = 0
 
     private var stepCount = 0
     private var isExhausted = false
-    private var uidPlaces = SIMD64<Int32>(repeating: -1)
+    /// Where the field before the user id can end.
+    private let uidPlaces: UnsafeMutablePointer<Int32>
+    /// Where the places of the best reading and of the longest beginning are kept.
+    private let bestPlaces: UnsafeMutablePointer<Int32>
+    private let cutPlaces: UnsafeMutablePointer<Int32>
     private var uidPlaceCount = 0
 
-    init(_ text: Bytes, format: DrupalFormat, reference: Int64, isRelaxed: Bool) {
+    /// How many numbers a search writes down.
+    static let scratchCount = uidPlaceCountMax + 3 * DrupalReading.placeCountMax
+
+    /// Searches at once. `scratch` is room for `scratchCount` numbers and must outlive the search and its readings.
+    init(
+        _ text: Bytes, _ plan: DrupalPlan, reference: Int64, isRelaxed: Bool, scratch: UnsafeMutablePointer<Int32>
+    ) {
         self.text = text
-        self.format = format
+        self.plan = plan
         self.reference = reference
         self.isRelaxed = isRelaxed
+        uidPlaces = scratch
+        bestPlaces = scratch + Self.uidPlaceCountMax
+        cutPlaces = bestPlaces + DrupalReading.placeCountMax
         clientsEnd = text.place(of: Ascii.lineFeed, from: 0)
         findUIDPlaces()
-        guard text.holds(format.literals[0], at: 0) else { return }
-        place(0, at: format.literals[0].count, DrupalReading())
+        guard text.holds(plan.literal(0), at: 0) else { return }
+        place(0, at: plan.literal(0).count, DrupalReading(places: cutPlaces + DrupalReading.placeCountMax))
     }
 
     /// True when the best reading is the only plausible one, and nobody can have forged its user id, link or message.
     var isBeyondDoubt: Bool {
         guard let best, !isExhausted, !isProofContested, !best.isContested else { return false }
         guard secondDoubt == .max || secondDoubt - best.doubt >= DrupalDoubt.marginMin else { return false }
-        guard format.uidCanBeForged else { return true }
+        guard plan.uidCanBeForged else { return true }
         return !holdsOtherUID(best)
     }
 
     // MARK: - Fields
 
     private mutating func place(_ index: Int, at start: Int, _ reading: DrupalReading) {
-        let field = format.fields[index]
-        let literal = format.literals[index + 1]
-        guard index + 1 < format.fields.count else {
-            let end = text.count - literal.count
-            if end >= start, text.holds(literal, at: end) { finish(field, start, end, reading) }
+        let field = plan.fields[index]
+        let separator = plan.literal(index + 1)
+        guard index + 1 < plan.fields.count else {
+            let end = text.count - separator.count
+            if end >= start, text.holds(separator, at: end) { finish(index, start, end, reading) }
             return
         }
         guard canStart(field, at: start) else { return }
-        var value = ValueFacts()
+        let endMax = field.mayHoldLineFeed ? text.count : lineEnd(from: start)
+        var address = field == .requestURI ? AddressFacts(text.part(start, endMax), baseURL: baseURL(reading)) : nil
+        if address != nil { canProofBeContested = (0..<uidPlaceCount).count { Int(uidPlaces[$0]) >= start } > 1 }
+        defer { if address != nil { canProofBeContested = true } }
         var separatorCount = 0
         var nextEnd = end(of: index, from: start)
         if nextEnd == nil { keepCut(index, field, start, reading) }
-        while let end = nextEnd {
+        while let end = nextEnd, end <= endMax {
             stepCount += 1 + (end - start) / Self.bytesInStep
             guard stepCount <= Self.stepCountMax else {
                 isExhausted = true
                 return
             }
-            value.extend(text, from: start, to: end, literal: literal)
-            if value.holdsLineFeed, !field.mayHoldLineFeed { return }
-            if canStart(format.fields[index + 1], at: end + literal.count),
-                let next = extended(reading, field, start, end, value, literal)
+            if canStart(plan.fields[index + 1], at: end + separator.count),
+                let next = extended(reading, field, start, end, separator, address)
             {
-                self.place(index + 1, at: end + literal.count, next)
+                place(index + 1, at: end + separator.count, next)
             }
             separatorCount += 1
             guard separatorCount <= field.separatorCountMax else { return }
+            if address != nil {
+                address?.separatorCount = separatorCount
+                if DrupalForm.isURL(text.part(from: end + separator.count)) { address?.holdsURL = true }
+                guard let address, canMatter(reading, DrupalDoubt.requestURIMin(text.part(start, end + 1), address))
+                else { return }
+            }
             nextEnd = self.end(of: index, from: end + 1)
         }
     }
 
+    /// False when so much doubt, which never goes down again but by proof, is too far from the best reading to change
+    /// anything. While the user id may stand in several places, readings that can be proven always matter.
+    @inline(__always)
+    private func canMatter(_ reading: DrupalReading, _ doubt: Int) -> Bool {
+        guard let best else { return true }
+        if reading.canBeProven, canProofBeContested { return true }
+        let least = reading.doubt + doubt + (reading.canBeProven ? DrupalDoubt.provenByPath : 0)
+        return least < best.doubt + DrupalDoubt.marginMin
+    }
+
+    private func baseURL(_ reading: DrupalReading) -> Bytes { reading.slice(.baseURL, of: text) }
+
+    private func lineEnd(from start: Int) -> Int {
+        start <= clientsEnd ? clientsEnd : text.place(of: Ascii.lineFeed, from: start)
+    }
+
     private func end(of index: Int, from start: Int) -> Int? {
-        guard format.fields[index + 1] == .uid else { return text.place(of: format.literals[index + 1], from: start) }
+        guard plan.fields[index + 1] == .uid else { return text.place(of: plan.literal(index + 1), from: start) }
         for i in 0..<uidPlaceCount where Int(uidPlaces[i]) >= start { return Int(uidPlaces[i]) }
         return nil
     }
@@ -101,74 +139,79 @@ struct ReadingSearch {
         }
     }
 
-    /// The reading with the field added; nil when the value's form rules it out.
+    /// The reading with the field added; nil when the value's form rules it out, or so much doubt that it cannot matter.
+    @inline(__always)
     private func extended(
-        _ reading: DrupalReading, _ field: DrupalField, _ start: Int, _ end: Int, _ facts: ValueFacts,
-        _ literal: [UInt8]
+        _ reading: DrupalReading, _ field: DrupalField, _ start: Int, _ end: Int, _ separator: Bytes,
+        _ address: AddressFacts?
     ) -> DrupalReading? {
         let value = text.part(start, end)
-        var next = reading
+        var doubt = 0
         switch field {
         case .baseURL:
             guard DrupalForm.isBaseURL(value) else { return nil }
         case .timestamp:
             guard DrupalForm.isDigits(value, DrupalForm.epochDigitCounts) else { return nil }
+            let epoch = value.number(at: 0, digitCountMax: DrupalForm.digitCountMax)?.value
+            doubt = DrupalDoubt.timestamp(epoch, reference: reference)
         case .uid:
             guard DrupalForm.isDigits(value, DrupalForm.uidDigitCounts) else { return nil }
-            next.doubt += DrupalDoubt.uid(value)
+            doubt = DrupalDoubt.uid(value)
         case .severity:
             guard DrupalForm.isSeverity(value) else { return nil }
         case .requestURI:
-            guard let doubt = requestURIDoubt(value, reading, facts, literal) else { return nil }
-            next.doubt += doubt
+            guard let address, let other = otherSiteDoubt(value, reading, address) else { return nil }
+            doubt = other + DrupalDoubt.requestURI(value, address, separator: separator)
         case .referer:
-            next.doubt += DrupalDoubt.referer(value, literal: literal)
+            doubt = DrupalDoubt.referer(value, separator: separator)
         case .link:
-            next.doubt += DrupalDoubt.link(value, literal: literal)
+            doubt = DrupalDoubt.link(value, separator: separator)
         case .type, .ip, .message:
             break
         }
+        guard canMatter(reading, doubt) || (field == .type && isPathType(value, reading)) else { return nil }
+        var next = reading
+        next.doubt += doubt
         next.set(field, start, end)
-        if field == .timestamp {
-            next.doubt += DrupalDoubt.timestamp(next.number(.timestamp, of: text), reference: reference)
-        }
+        if field == .type { next.canBeProven = isPathType(value, reading) }
+        // Drupal gives the messages that repeat an address no link.
+        if field == .link, !value.isEmpty { next.canBeProven = false }
         if field == .type || field == .ip, next.has(.type), next.has(.ip) { addTypeAndIP(to: &next) }
-        return next
+        return canMatter(next, 0) ? next : nil
     }
 
-    private func requestURIDoubt(
-        _ uri: Bytes, _ reading: DrupalReading, _ facts: ValueFacts, _ literal: [UInt8]
-    ) -> Int? {
-        var doubt = 0
-        if isRelaxed || !reading.has(.baseURL) {
-            guard DrupalForm.isRequestURIOfAnySite(uri) else { return nil }
-            if reading.has(.baseURL) { doubt = 6 }
-        } else {
-            guard DrupalForm.isRequestURI(uri, ofSite: reading.slice(.baseURL, of: text)) else { return nil }
-        }
-        return doubt
-            + DrupalDoubt.requestURI(
-                uri, literal: literal, holdsLiteral: facts.separatorCount > 0, holdsBlank: facts.holdsBlank,
-                holdsURL: facts.holdsURL)
+    /// Only before the address is there, as readings without proof may have been given up by then.
+    private func isPathType(_ type: Bytes, _ reading: DrupalReading) -> Bool {
+        !reading.has(.requestURI) && reading.slice(.link, of: text).isEmpty && DrupalPathCheck.applies(to: type)
+    }
+
+    /// Nil when the address cannot be one of Drupal's.
+    private func otherSiteDoubt(_ uri: Bytes, _ reading: DrupalReading, _ address: AddressFacts) -> Int? {
+        if let rootCount = address.rootCount, rootCount < uri.count { return 0 }
+        guard isRelaxed || !reading.has(.baseURL), DrupalForm.isRequestURIOfAnySite(uri) else { return nil }
+        return reading.has(.baseURL) ? 6 : 0
     }
 
     private func addTypeAndIP(to reading: inout DrupalReading) {
         let (doubt, isContested) = DrupalDoubt.typeAndIP(
             type: reading.slice(.type, of: text), ip: reading.slice(.ip, of: text),
-            typeLiteral: format.separator(of: .type), ipLiteral: format.separator(of: .ip))
+            typeSeparator: plan.separator(of: .type), ipSeparator: plan.separator(of: .ip))
         reading.doubt += doubt
         if isContested { reading.isContested = true }
     }
 
     // MARK: - Readings
 
-    private mutating func finish(_ field: DrupalField, _ start: Int, _ end: Int, _ reading: DrupalReading) {
-        var value = ValueFacts()
-        let literal = format.literals[format.fields.count - 1]
-        value.extend(text, from: start, to: end, literal: literal)
-        guard field.mayHoldLineFeed || !value.holdsLineFeed,
-            var reading = extended(reading, field, start, end, value, literal),
-            reading.anchorCount >= format.anchorCountMin
+    private mutating func finish(_ index: Int, _ start: Int, _ end: Int, _ reading: DrupalReading) {
+        let field = plan.fields[index]
+        guard field.mayHoldLineFeed || end <= lineEnd(from: start) else { return }
+        var address = field == .requestURI ? AddressFacts(text.part(start, end), baseURL: baseURL(reading)) : nil
+        if address != nil {
+            let first = text.part(start, end).place(of: plan.literal(index), from: 0)
+            address?.separatorCount = first == nil ? 0 : 1
+        }
+        guard var reading = extended(reading, field, start, end, plan.literal(index), address),
+            reading.anchorCount >= plan.anchorCountMin
         else { return }
         checkMessage(of: &reading)
         keep(reading)
@@ -178,18 +221,15 @@ struct ReadingSearch {
         guard reading.has(.message) else { return }
         let message = reading.slice(.message, of: text)
         let referer = reading.slice(.referer, of: text)
-        if format.uidCanBeForged, !referer.isEmpty, !DrupalForm.isURL(referer), holdsUID(message) {
+        if plan.uidCanBeForged, !referer.isEmpty, !DrupalForm.isURL(referer),
+            holdsUID(from: reading.start(.message) - plan.uidPrefix.count, to: text.count)
+        {
             reading.doubt += DrupalDoubt.forgedTail
         }
-        // Drupal gives these messages no link.
-        guard reading.has(.requestURI), reading.slice(.link, of: text).isEmpty,
-            DrupalPathCheck.applies(to: reading.slice(.type, of: text))
-        else { return }
+        guard reading.canBeProven, reading.has(.requestURI) else { return }
         let result = DrupalPathCheck.compare(
-            requestURI: reading.slice(.requestURI, of: text), baseURL: reading.slice(.baseURL, of: text),
-            message: message)
+            requestURI: reading.slice(.requestURI, of: text), baseURL: baseURL(reading), message: message)
         switch result {
-        case .unknown: break
         case .differs: reading.doubt += DrupalDoubt.disprovedByPath
         case .agreesEmpty: reading.doubt += DrupalDoubt.provenEmpty
         case .agrees:
@@ -200,20 +240,20 @@ struct ReadingSearch {
 
     private mutating func keep(_ reading: DrupalReading) {
         guard let old = best else {
-            best = reading
+            best = reading.copied(to: bestPlaces)
             return
         }
         if old.isProvenByPath, reading.isProvenByPath, old.start(.uid) != reading.start(.uid) {
             isProofContested = true
         }
-        if reading.doubt < old.doubt { best = reading }
         secondDoubt = min(secondDoubt, max(old.doubt, reading.doubt))
+        if reading.doubt < old.doubt { best = reading.copied(to: bestPlaces) }
     }
 
     private mutating func keepCut(_ index: Int, _ field: DrupalField, _ start: Int, _ reading: DrupalReading) {
-        guard reading.anchorCount >= format.anchorCountMin, index >= cutFieldCount else { return }
+        guard reading.anchorCount >= plan.anchorCountMin, index >= cutFieldCount else { return }
         if let cut, index == cutFieldCount, cut.doubt <= reading.doubt { return }
-        var reading = reading
+        var reading = reading.copied(to: cutPlaces)
         reading.set(field, start, text.count)
         cut = reading
         cutFieldCount = index
@@ -223,13 +263,13 @@ struct ReadingSearch {
 
     /// Every place where the text before `!uid`, digits and the text after it stand: the ends of the field before it.
     private mutating func findUIDPlaces() {
-        let literal = format.literal(before: .uid)
-        guard !literal.isEmpty else { return }
+        let prefix = plan.uidPrefix
+        guard !prefix.isEmpty else { return }
         var position = 0
-        while let place = text.place(of: literal, from: position) {
+        while let place = text.place(of: prefix, from: position) {
             position = place + 1
-            guard isUID(text, at: place + literal.count) else { continue }
-            guard uidPlaceCount < Self.anchorPlaceCountMax else {
+            guard isUID(text, at: place + prefix.count) else { continue }
+            guard uidPlaceCount < Self.uidPlaceCountMax else {
                 // The last one stays in view: nearly always it is the real one.
                 uidPlaces[uidPlaceCount - 1] = Int32(truncatingIfNeeded: place)
                 isExhausted = true
@@ -240,62 +280,33 @@ struct ReadingSearch {
         }
     }
 
+    @inline(__always)
     private func isUID(_ text: Bytes, at start: Int) -> Bool {
-        guard let (_, end) = text.number(at: start, digitCountMax: DrupalForm.uidDigitCounts.upperBound) else {
-            return false
-        }
-        return text.holds(format.literal(after: .uid), at: end)
+        guard start < text.count, Ascii.isDigit(text[start]),
+            let end = text.number(at: start, digitCountMax: DrupalForm.uidDigitCounts.upperBound)?.end
+        else { return false }
+        return text.holds(plan.uidSuffix, at: end)
     }
 
     /// True when a user id could stand in a text of the reading: before its own, so that what follows is forged, or
     /// after it, so that the real one is hidden there. The address that a message repeats proves the former wrong.
     private func holdsOtherUID(_ reading: DrupalReading) -> Bool {
-        let literalCount = format.literal(before: .uid).count
+        let prefixCount = plan.uidPrefix.count
         let uidStart = reading.start(.uid)
         var isAfterHostile = false
-        for field in format.fields where !field.isDigits {
+        for field in plan.fields where !field.isDigits {
             if field.isHostile { isAfterHostile = true }
             let start = reading.start(field)
             if reading.isProvenByPath, start < uidStart { continue }
             // What stands before all values that clients choose may be a number: a message type `0`.
-            let from = isAfterHostile ? start - literalCount : start
-            let end = min(start + reading.slice(field, of: text).count, clientsEnd)
-            for i in 0..<uidPlaceCount where from <= Int(uidPlaces[i]) && Int(uidPlaces[i]) < end { return true }
+            let from = isAfterHostile ? start - prefixCount : start
+            if holdsUID(from: from, to: min(start + reading.slice(field, of: text).count, clientsEnd)) { return true }
         }
         return false
     }
 
-    /// True when a user id could stand in the message, which then might begin only after it.
-    private func holdsUID(_ message: Bytes) -> Bool {
-        if isUID(message, at: 0) { return true }
-        let literal = format.literal(before: .uid)
-        var position = 0
-        while let place = message.place(of: literal, from: position) {
-            if isUID(message, at: place + literal.count) { return true }
-            position = place + 1
-        }
+    private func holdsUID(from start: Int, to end: Int) -> Bool {
+        for i in 0..<uidPlaceCount where start <= Int(uidPlaces[i]) && Int(uidPlaces[i]) < end { return true }
         return false
-    }
-}
-
-/// What is known of a value while its end moves on; each byte is looked at once.
-private struct ValueFacts {
-    private(set) var separatorCount = 0
-    private(set) var holdsBlank = false
-    private(set) var holdsLineFeed = false
-    /// After a separator the text begins like a URL.
-    private(set) var holdsURL = false
-    private var seen = -1
-
-    mutating func extend(_ text: Bytes, from start: Int, to end: Int, literal: [UInt8]) {
-        let from = max(start, seen)
-        let added = text.part(from, end)
-        if !holdsBlank { holdsBlank = added.place(of: Ascii.space, from: 0) < added.count }
-        if !holdsLineFeed { holdsLineFeed = added.place(of: Ascii.lineFeed, from: 0) < added.count }
-        if seen >= 0 {
-            separatorCount += 1
-            if !holdsURL, added.holds(literal, at: 0) { holdsURL = DrupalForm.isURL(added.part(from: literal.count)) }
-        }
-        seen = end
     }
 }
