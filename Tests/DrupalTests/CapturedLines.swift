@@ -132,6 +132,8 @@ struct Call {
 }
 
 extension DrupalFields {
+    var slices: [UnsafeRawBufferPointer] { [baseURL, type, ip, requestURI, referer, link, message] }
+
     /// As the truth has them.
     var values: [[UInt8]] {
         let numbers = [timestamp, uid].map { $0.map { Array(String($0).utf8) } ?? [] }

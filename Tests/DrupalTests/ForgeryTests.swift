@@ -46,6 +46,42 @@ import Testing
         #expect(okCount > 400)
     }
 
+    @Test(arguments: [
+        TransformSettings.defaultDrupalFormat,
+        "[!type] !ip - !uid \"!request_uri\" at !timestamp: !message (!base_url) <!severity>",
+        "!message||!link||!uid||!referer||!request_uri||!ip||!type||!timestamp||!base_url",
+        "!uid !request_uri", "x!message", "!severity|!timestamp",
+    ])
+    func changedAndCutLinesAreReadInsideTheirBytes(template: String) throws {
+        let format = try DrupalFormat(template)
+        var random = Random(seed: 7)
+        let alphabet = Array("|||  ??==&%7C\"[]<>():/.-!09aZ\n\u{FF}http://a.example.org/1795386507".utf8)
+        let base = Array(
+            "http://a.example.org|1795386507|page not found|1.2.3.4|http://a.example.org/x|http://r/|1|view|x".utf8)
+        for round in 0..<6_000 {
+            var line =
+                round % 2 == 0 ? base : (0..<random.below(120)).map { _ in alphabet[random.below(alphabet.count)] }
+            for _ in 0..<random.below(6) where !line.isEmpty {
+                let place = random.below(line.count)
+                switch random.below(3) {
+                case 0: line[place] = alphabet[random.below(alphabet.count)]
+                case 1: line.insert(alphabet[random.below(alphabet.count)], at: place)
+                default: line.removeSubrange(place...)
+                }
+            }
+            line.withUnsafeBytes { text in
+                switch format.split(text, reference: Timestamp(seconds: 1_795_386_600)) {
+                case .ok(let fields), .ambiguous(let fields), .partial(let fields):
+                    for value in fields.slices where value.count > 0 {
+                        let start = value.baseAddress.flatMap { value in text.baseAddress.map { value - $0 } } ?? -1
+                        #expect(start >= 0 && start + value.count <= text.count, "\(line)")
+                    }
+                case .notDrupal, .continuation: break
+                }
+            }
+        }
+    }
+
     /// What Drupal logs for a missing page; written again from request_path() and check_plain().
     private static func checkedPath(_ uri: String) -> String {
         let parts = uri.dropFirst("http://a.example.org".count).split(
