@@ -58,7 +58,7 @@ $(RELEASE): $(SOURCES) $(LOCAL)/debian.stamp
 
 test: unit end-to-end ## every test: units, protocol, crashes (sets up and builds by itself)
 
-quick: unit ## the quick suite: units, and the protocol tests that take a second or less
+quick: unit ## the quick suite: units, and the protocol tests without the slow ones
 	SLUICE_BIN=$(DEBUG) $(PY) -m pytest Tests -q -m "not slow"
 
 unit: setup
