@@ -35,6 +35,7 @@ struct ShardSchedule {
                     group.addTask { await worker.archive() }
                     running += 1
                 }
+                run.board.update(done: outcomes.count, total: outcomes.count + running + waiting.count)
                 guard running > 0, let outcome = try await group.next() else { break }
                 running -= 1
                 outcomes.append(outcome)
