@@ -1,8 +1,5 @@
-import AWS
 import ArgumentParser
-import Diagnostics
 import Jobs
-import State
 
 struct StateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,32 +38,14 @@ struct StateRebuildCommand: AsyncParsableCommand {
         let surroundings = Surroundings(log)
         try await surroundings.run {
             let file = try archiveJob(job, environment: surroundings.environment)
-            let directory = StateDirectory(file.stateDirectory)
-            try directory.prepare()
-            let lock = try JobLock(directory: directory)
-            defer { lock.release() }
             let region = file.source.stream.region
             let access = try AWSAccess(surroundings, region: region, callsMax: 4)
-            let stream = try await access.kinesis(region: region).describeStreamSummary(
-                stream: file.source.stream.reference)
-            let target = file.destination
-            let identity = StateIdentity(
-                job: file.name, stream: stream.name, streamARN: stream.arn, streamCreation: stream.creation,
-                bucket: target.bucket, controlPrefix: target.controlPrefix)
-            let store = S3ControlStore(try access.s3(target.s3), attributes: target.attributes)
-            let report = try await StateRebuild(objects: store, directory: directory, identity: identity)
-                .run(force: force)
-            let summary = RebuildSummary(job: file.name, report)
+            let report = try await RebuildJob(
+                file: file, kinesis: access.kinesis(region: region), s3: access.s3(file.destination.s3)
+            ).run(force: force)
+            let summary = RebuildSummary(report)
             try StandardOutput.print(json ? JSONText.line(summary) : summary.text)
             return 0
         }
-    }
-}
-
-extension ArchiveJobFile.Destination {
-    var attributes: ObjectAttributes {
-        ObjectAttributes(
-            storageClass: storageClass, sse: sse, kmsKeyID: kmsKeyID,
-            tags: tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     }
 }

@@ -1,12 +1,10 @@
 // What `state rebuild` did. The JSON keys are part of the contract with scripts.
 
-import Batching
-import State
+import Jobs
 
 struct RebuildSummary: Encodable {
     struct Shard: Encodable {
         var shard: String
-        /// `trim_horizon`, `timestamp:MILLISECONDS`, `after:SEQUENCE NUMBER` or `ended`.
         var position: String
     }
 
@@ -17,12 +15,12 @@ struct RebuildSummary: Encodable {
     var replaced: String?
     var shards: [Shard]
 
-    init(job: String, _ report: StateRebuild.Report) {
-        self.job = job
+    init(_ report: RebuildReport) {
+        job = report.job
         manifests = report.manifestCount
         generation = report.generation
         replaced = report.replaced
-        shards = report.shards.map { Shard(shard: $0.id, position: $0.position.description) }
+        shards = report.shards.map { Shard(shard: $0.id, position: $0.position) }
     }
 
     /// For people.
