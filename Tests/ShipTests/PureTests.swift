@@ -79,14 +79,20 @@ import Testing
 @Suite struct ShipBatchTests {
     private func record(_ size: Int, offset: Int = 0) -> ShipRecord {
         ShipRecord(
-            entry: PutRecordsEntry(data: [UInt8](repeating: 1, count: size - 1), partitionKey: "k"), offset: offset,
-            end: offset + size)
+            data: [UInt8](repeating: 1, count: size - 1), partitionKey: "k", offset: offset, end: offset + size)
     }
 
     private func batch(_ count: Int) -> ShipBatch {
         var batch = ShipBatch()
         for i in 0..<count { batch.append(record(10, offset: i * 10)) }
         return batch
+    }
+
+    /// The answer to `count` records of which those at `failed` were not stored.
+    private func answer(_ count: Int, failed: [Int] = []) -> PutRecordsAnswer {
+        PutRecordsAnswer(
+            storedCount: count - failed.count,
+            failures: failed.map { PutRecordsAnswer.Failure(index: $0, code: "InternalFailure", message: "") })
     }
 
     @Test func recordNumber501DoesNotFit() {
@@ -105,32 +111,28 @@ import Testing
     }
 
     @Test func onlyFailedRecordsStayAndTheOffsetStopsAtTheFirst() {
-        let stored = PutRecordsOutcome.stored(shard: "s", sequence: "1")
-        let failed = PutRecordsOutcome.failed(code: "InternalFailure", message: "")
         var pending = batch(4)
         #expect(pending.acknowledgedOffset == 0)
         #expect(
-            pending.settle([stored, failed, stored, failed])
+            pending.settle(answer(4, failed: [1, 3]))
                 == ShipBatch.Settlement(stored: 2, failures: ["InternalFailure": 2]))
         #expect(pending.records.map(\.offset) == [10, 30])
         #expect(pending.bytes == 20)
         #expect(pending.acknowledgedOffset == 10)
         // The later one goes first: the hole at 10 still holds the offset back.
-        _ = pending.settle([failed, stored])
+        _ = pending.settle(answer(2, failed: [0]))
         #expect(pending.acknowledgedOffset == 10)
-        _ = pending.settle([stored])
+        _ = pending.settle(answer(1))
         #expect(pending.isEmpty)
     }
 
     @Test func offsetPassesEverythingOnceAllIsStored() {
-        let stored = PutRecordsOutcome.stored(shard: "s", sequence: "1")
-        let failed = PutRecordsOutcome.failed(code: "InternalFailure", message: "")
         var whole = batch(4)
-        _ = whole.settle([stored, stored, stored, stored])
+        _ = whole.settle(answer(4))
         #expect(whole.acknowledgedOffset == 40)
         var holed = batch(4)
-        _ = holed.settle([stored, failed, stored, stored])
-        _ = holed.settle([stored])
+        _ = holed.settle(answer(4, failed: [1]))
+        _ = holed.settle(answer(1))
         #expect(holed.acknowledgedOffset == 40)
     }
 }

@@ -28,7 +28,7 @@ final class FakeStream: RecordSink {
     private struct Content {
         var steps: [Step]
         var stored: [Stored] = []
-        var requests: [[PutRecordsEntry]] = []
+        var requests: [PutRecordsBatch] = []
         var beforeRequest: (@Sendable (Int) -> Void)?
     }
     private let content: Mutex<Content>
@@ -38,12 +38,14 @@ final class FakeStream: RecordSink {
     }
 
     var stored: [Stored] { content.withLock { $0.stored } }
-    var requests: [[PutRecordsEntry]] { content.withLock { $0.requests } }
+    var requests: [PutRecordsBatch] { content.withLock { $0.requests } }
     var lines: [String] { stored.map { String(decoding: $0.data, as: UTF8.self) } }
 
-    func putRecords(stream: String, entries: [PutRecordsEntry]) async throws(AWSError) -> [PutRecordsOutcome] {
+    func putRecords(
+        stream: String, batch: PutRecordsBatch, freshConnection: Bool
+    ) async throws(AWSError) -> PutRecordsAnswer {
         let (step, number, hook) = content.withLock { content in
-            content.requests.append(entries)
+            content.requests.append(batch)
             let step = content.steps.isEmpty ? Step.store : content.steps.removeFirst()
             return (step, content.requests.count, content.beforeRequest)
         }
@@ -54,17 +56,22 @@ final class FakeStream: RecordSink {
         case .refuse(let places): refused = Set(places)
         case .store, .storeAndLoseAnswer: break
         }
-        let outcomes = content.withLock { content in
-            entries.enumerated().map { (place, entry) -> PutRecordsOutcome in
-                if refused.contains(place) {
-                    return .failed(code: "ProvisionedThroughputExceededException", message: "Rate exceeded")
+        var answer = PutRecordsAnswer()
+        for place in 0..<batch.count {
+            if refused.contains(place) {
+                answer.failures.append(
+                    PutRecordsAnswer.Failure(
+                        index: place, code: "ProvisionedThroughputExceededException", message: "Rate exceeded"))
+            } else {
+                content.withLock {
+                    $0.stored.append(Stored(data: Array(batch.data(place)), key: batch.partitionKey(place)))
                 }
-                content.stored.append(Stored(data: entry.data, key: entry.partitionKey))
-                return .stored(shard: "shardId-000000000000", sequence: "\(content.stored.count)")
+                answer.storedCount += 1
+                answer.storedByShard["shardId-000000000000", default: 0] += 1
             }
         }
         if case .storeAndLoseAnswer = step { throw transientError }
-        return outcomes
+        return answer
     }
 }
 

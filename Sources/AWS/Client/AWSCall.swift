@@ -27,6 +27,8 @@ package struct AWSCall: Sendable {
     /// Lower-case hex SHA-256 of the body.
     package var payloadHash = SigV4.emptyPayloadHash
     package var limits = HTTPLimits()
+    /// Sends the first try on a new connection, to an address looked up anew; later tries choose by themselves.
+    package var wantsFreshConnection = false
     package var errorFormat = ErrorFormat.json
     /// S3 sends some failures as an `<Error>` document with status 200. False where the body is the caller's own data.
     package var mayHideErrorInSuccess = false

@@ -66,7 +66,7 @@ package struct AWSClient: Sendable {
             scheme: endpoint.scheme, host: call.host ?? endpoint.host, port: endpoint.port, path: call.path,
             query: call.query)
         var judge = RetryJudge(settings: retry, quota: quota)
-        var wantsFreshConnection = false
+        var wantsFreshConnection = call.wantsFreshConnection
         while true {
             if Task.isCancelled { throw call.cancelled }
             let keys = try await currentCredentials(call)

@@ -75,34 +75,55 @@ enum Base64 {
         return hasTwo ? 2 : 1
     }
 
-    /// Appends the base64 of `data` to `out`.
-    static func encode(_ data: [UInt8], into out: inout [UInt8]) {
-        out.reserveCapacity(out.count + (data.count + 2) / 3 * 4)
-        data.withUnsafeBufferPointer { source in
-            alphabet.withUnsafeBufferPointer { digits in
-                var i = 0
-                while i + 3 <= source.count {
-                    let word = UInt32(source[i]) << 16 | UInt32(source[i + 1]) << 8 | UInt32(source[i + 2])
-                    out.append(digits[Int(word >> 18)])
-                    out.append(digits[Int(word >> 12 & 63)])
-                    out.append(digits[Int(word >> 6 & 63)])
-                    out.append(digits[Int(word & 63)])
-                    i += 3
-                }
-                guard i < source.count else { return }
-                let hasTwo = i + 1 < source.count
-                let word = UInt32(source[i]) << 16 | (hasTwo ? UInt32(source[i + 1]) << 8 : 0)
-                out.append(digits[Int(word >> 18)])
-                out.append(digits[Int(word >> 12 & 63)])
-                out.append(hasTwo ? digits[Int(word >> 6 & 63)] : UInt8(ascii: "="))
-                out.append(UInt8(ascii: "="))
-            }
+    // MARK: - Encoding
+
+    /// The two digits of each value of twelve bits, the first one in the low byte.
+    static let digitPairs: [UInt16] = (0..<4_096).map { UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8 }
+
+    /// How many digits, padding included, `count` bytes take.
+    static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
+
+    /// Writes the base64 of `source` to `target`, which has room for `encodedCount(source.count)`; `pairs` are
+    /// `digitPairs`. Gives the bytes written.
+    @inline(__always)
+    static func encode(
+        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, pairs: UnsafePointer<UInt16>
+    ) -> Int {
+        var read = 0
+        var written = 0
+        // Six bytes become eight digits; the load takes two bytes more, which must be there.
+        while read + 8 <= source.count {
+            let bits = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: read, as: UInt64.self))
+            let digits =
+                UInt64(pairs[Int(bits >> 52)]) | UInt64(pairs[Int(bits >> 40 & 0xFFF)]) << 16
+                | UInt64(pairs[Int(bits >> 28 & 0xFFF)]) << 32 | UInt64(pairs[Int(bits >> 16 & 0xFFF)]) << 48
+            target.storeBytes(of: digits.littleEndian, toByteOffset: written, as: UInt64.self)
+            read += 6
+            written += 8
         }
+        while read < source.count {
+            let left = source.count - read
+            let second = left > 1 ? UInt32(source[read + 1]) << 8 : 0
+            let bits = UInt32(source[read]) << 16 | second | (left > 2 ? UInt32(source[read + 2]) : 0)
+            var digits = UInt32(pairs[Int(bits >> 12)]) | UInt32(pairs[Int(bits & 0xFFF)]) << 16
+            let padding = UInt32(UInt8(ascii: "="))
+            if left < 3 { digits = digits & 0x00FF_FFFF | padding << 24 }
+            if left < 2 { digits = digits & 0xFF00_FFFF | padding << 16 }
+            target.storeBytes(of: digits.littleEndian, toByteOffset: written, as: UInt32.self)
+            read += 3
+            written += 4
+        }
+        return written
     }
 
     static func text(_ data: [UInt8]) -> String {
-        var out: [UInt8] = []
-        encode(data, into: &out)
-        return String(decoding: out, as: UTF8.self)
+        String(unsafeUninitializedCapacity: encodedCount(data.count)) { target in
+            data.withUnsafeBytes { source in
+                digitPairs.withUnsafeBufferPointer { pairs in
+                    guard let place = target.baseAddress, let pairs = pairs.baseAddress else { return 0 }
+                    return encode(source, to: UnsafeMutableRawPointer(place), pairs: pairs)
+                }
+            }
+        }
     }
 }

@@ -36,15 +36,6 @@ struct JSONText {
         needsComma = true
     }
 
-    /// A blob: base64 in quotes.
-    mutating func member(_ key: StaticString, base64 data: [UInt8]) {
-        self.key(key)
-        bytes.append(UInt8(ascii: "\""))
-        Base64.encode(data, into: &bytes)
-        bytes.append(UInt8(ascii: "\""))
-        needsComma = true
-    }
-
     private mutating func open(_ first: UInt8, _ last: UInt8, _ body: (inout JSONText) -> Void) {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         bytes.append(first)
@@ -61,6 +52,33 @@ struct JSONText {
         bytes.append(UInt8(ascii: "\""))
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
+    }
+
+    /// `text` as a JSON string.
+    static func quoted(_ text: String) -> [UInt8] {
+        var json = JSONText(capacity: text.utf8.count + 16)
+        json.quoted(text)
+        return json.bytes
+    }
+
+    /// True when `bytes` are printable ASCII without quote and backslash: a JSON string as they stand. Eight bytes at a
+    /// time, as in `JSONScanner`.
+    static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var at = 0
+        while at + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let hits =
+                (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word
+                | word
+            if hits & (ones &* 0x80) != 0 { return false }
+            at += 8
+        }
+        return bytes[at...].allSatisfy {
+            (0x20..<0x80).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
     }
 
     private mutating func quoted(_ text: String) {

@@ -15,7 +15,7 @@ package struct KinesisClient: Sendable {
     }
 
     /// A whole call may take this long; the largest page has 14 MB of base64.
-    private static let callTimeout = Duration.seconds(60)
+    static let callTimeout = Duration.seconds(60)
     private static let contentType = "application/x-amz-json-1.1"
 
     func call(_ action: String, operation: String, subject: String, stream: StreamReference?, body: [UInt8]) -> AWSCall

@@ -1,77 +1,58 @@
 import HTTP
 
-package struct PutRecordsEntry: Sendable, Equatable {
-    package var data: [UInt8]
-    /// 1 to 256 characters; its MD5 chooses the shard unless `explicitHashKey` does.
-    package var partitionKey: String
-    package var explicitHashKey: String?
-
-    package init(data: [UInt8], partitionKey: String, explicitHashKey: String? = nil) {
-        self.data = data
-        self.partitionKey = partitionKey
-        self.explicitHashKey = explicitHashKey
-    }
-}
-
-package enum PutRecordsOutcome: Sendable, Equatable {
-    case stored(shard: String, sequence: String)
-    /// Not stored; send this entry again. The code is ProvisionedThroughputExceededException or InternalFailure.
-    case failed(code: String, message: String)
-}
-
 extension KinesisClient {
-    package static let entriesPerPutMax = 500
+    package static let recordsPerPutMax = 500
     /// Data and partition keys of one request together.
     package static let putBytesMax = 10 << 20
+    /// Characters of a partition key, of which there is at least one.
+    package static let partitionKeyLengthMax = 256
+    /// The answer has a sequence number or an error message for each record: about 150 bytes, and seldom 300.
+    static let putAnswerBytesMax = 4 << 20
+    /// A line this slow may still carry a request; the usual time for a call comes on top. A line that stands still
+    /// ends the call much sooner (`HTTPLimits.lowSpeedTime`).
+    static let putBytesPerSecondMin = 16 << 10
 
-    /// Puts up to 500 records of at most 10 MiB together; gives one outcome an entry, in their order. Some may fail in
-    /// an answer that succeeds. When an answer is lost the whole request is sent again: records may be stored twice.
+    /// Puts up to 500 records of at most 10 MiB together. Some may fail in an answer that succeeds. When an answer is
+    /// lost the whole request is sent again, as often as this client's `RetrySettings` say: records may be stored twice.
+    /// - Parameter freshConnection: sends on a new connection, to an address looked up anew.
     /// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
-    package func putRecords(stream: String, entries: [PutRecordsEntry]) async throws(AWSError) -> [PutRecordsOutcome] {
-        guard !entries.isEmpty else { return [] }
+    package func putRecords(
+        stream: String, batch: PutRecordsBatch, freshConnection: Bool = false
+    ) async throws(AWSError) -> PutRecordsAnswer {
+        guard !batch.isEmpty else { return PutRecordsAnswer() }
         let reference = StreamReference(stream)
-        let bytes = entries.reduce(0) { $0 + $1.data.count + $1.partitionKey.utf8.count }
-        var json = JSONText(capacity: bytes / 3 * 4 + entries.count * 96 + 128)
-        json.object { json in
-            reference.write(to: &json)
-            json.array("Records") { json in
-                for entry in entries {
-                    json.object {
-                        $0.member("Data", base64: entry.data)
-                        $0.member("PartitionKey", entry.partitionKey)
-                        $0.member("ExplicitHashKey", entry.explicitHashKey)
-                    }
-                }
-            }
+        if let refusal = Self.refusal(of: batch) {
+            throw putCall(reference, body: []).error(refusal.code, refusal.message, category: .refused)
         }
-        let call = call(
-            "PutRecords", operation: "put records to", subject: reference.name, stream: reference, body: json.bytes)
-        guard entries.count <= Self.entriesPerPutMax, bytes <= Self.putBytesMax else {
-            throw call.error(
-                "RequestTooLarge", "\(entries.count) records of \(bytes) bytes in one request", category: .refused)
-        }
-        let expected = entries.count
+        var call = putCall(reference, body: batch.body(stream: reference))
+        call.wantsFreshConnection = freshConnection
+        let expected = batch.count
         return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in
-            try Self.outcomes(response, expected: expected)
+            try PutRecordsScan.run(response.body, expected: expected)
         }
     }
 
-    private static func outcomes(
-        _ response: HTTPResponse, expected: Int
-    ) throws(AnswerFault) -> [PutRecordsOutcome] {
-        guard let elements = try document(response)["Records"]?.array, elements.count == expected else {
-            throw AnswerFault("an answer with another number of records than were sent")
+    private func putCall(_ stream: StreamReference, body: [UInt8]) -> AWSCall {
+        var call = call("PutRecords", operation: "put records to", subject: stream.name, stream: stream, body: body)
+        call.limits.totalTimeout = Self.callTimeout + .seconds(body.count / Self.putBytesPerSecondMin)
+        call.limits.responseBytesMax = Self.putAnswerBytesMax
+        return call
+    }
+
+    /// Why Kinesis would refuse the whole request, as far as it can be told without knowing the stream.
+    private static func refusal(of batch: PutRecordsBatch) -> (code: String, message: String)? {
+        guard batch.count <= recordsPerPutMax, batch.bytes <= putBytesMax else {
+            return ("RequestTooLarge", "\(batch.count) records of \(batch.bytes) bytes in one request")
         }
-        var outcomes: [PutRecordsOutcome] = []
-        for element in elements {
-            if let code = element["ErrorCode"]?.string {
-                outcomes.append(.failed(code: code, message: element["ErrorMessage"]?.string ?? ""))
-            } else if let shard = element["ShardId"]?.string, let sequence = element["SequenceNumber"]?.string {
-                outcomes.append(.stored(shard: shard, sequence: sequence))
-            } else {
-                throw AnswerFault("a record with neither sequence number nor error")
+        for index in 0..<batch.count {
+            let length = batch.partitionKeyLength(index)
+            if !(1...partitionKeyLengthMax).contains(length) {
+                return (
+                    "InvalidPartitionKey",
+                    "the partition key of record \(index) has \(length) characters, not 1 to \(partitionKeyLengthMax)"
+                )
             }
         }
-        return outcomes
+        return nil
     }
 }

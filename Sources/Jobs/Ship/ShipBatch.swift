@@ -3,13 +3,14 @@
 import AWS
 
 struct ShipRecord: Equatable {
-    var entry: PutRecordsEntry
+    var data: [UInt8]
+    var partitionKey: String
     /// Where the record begins in its file.
     var offset: Int
     /// Where the next record begins.
     var end: Int
 
-    var bytes: Int { entry.data.count + entry.partitionKey.utf8.count }
+    var bytes: Int { data.count + partitionKey.utf8.count }
 }
 
 struct ShipBatch: Equatable {
@@ -54,18 +55,11 @@ struct ShipBatch: Equatable {
     }
 
     /// Takes the answer to a request that held exactly `records`: what was stored leaves, the rest is sent again.
-    mutating func settle(_ outcomes: [PutRecordsOutcome]) -> Settlement {
-        precondition(outcomes.count == records.count, "one outcome for each record")
-        var settlement = Settlement()
-        var left: [ShipRecord] = []
-        for (record, outcome) in zip(records, outcomes) {
-            switch outcome {
-            case .stored: settlement.stored += 1
-            case .failed(let code, _):
-                settlement.failures[code, default: 0] += 1
-                left.append(record)
-            }
-        }
+    mutating func settle(_ answer: PutRecordsAnswer) -> Settlement {
+        precondition(answer.storedCount + answer.failures.count == records.count, "one outcome for each record")
+        var settlement = Settlement(stored: answer.storedCount)
+        for failure in answer.failures { settlement.failures[failure.code, default: 0] += 1 }
+        let left = answer.failures.map { records[$0.index] }
         // Records after the last one that is left are stored, but behind a hole.
         acknowledgedOffset = left.first?.offset ?? end
         records = left

@@ -3,8 +3,9 @@ package import CivilTime
 
 /// Where records go. `KinesisClient` is the real one.
 package protocol RecordSink: Sendable {
-    /// One outcome for each entry, in their order.
-    func putRecords(stream: String, entries: [PutRecordsEntry]) async throws(AWSError) -> [PutRecordsOutcome]
+    func putRecords(
+        stream: String, batch: PutRecordsBatch, freshConnection: Bool
+    ) async throws(AWSError) -> PutRecordsAnswer
 }
 
 extension KinesisClient: RecordSink {}

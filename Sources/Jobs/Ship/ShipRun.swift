@@ -121,8 +121,7 @@ final class ShipRun {
             case .random: hex((0..<8).map { _ in UInt8(dependencies.random() * 256) })
             case .source, .site: keys.key(offset: line.offset)
             }
-        return ShipRecord(
-            entry: PutRecordsEntry(data: line.bytes, partitionKey: key), offset: line.offset, end: line.end)
+        return ShipRecord(data: line.bytes, partitionKey: key, offset: line.offset, end: line.end)
     }
 
     // MARK: - One batch
@@ -151,14 +150,15 @@ final class ShipRun {
 
     /// One request. Gives why records are left, or the error that trying again cannot cure.
     private func put(_ batch: inout ShipBatch, _ index: Int) async -> Result<String, AWSError> {
-        let entries = batch.records.map(\.entry)
+        var request = PutRecordsBatch()
+        for record in batch.records { request.append(data: record.data, partitionKey: record.partitionKey) }
         report.requests += 1
         do throws(AWSError) {
-            let outcomes = try await dependencies.kinesis.putRecords(
-                stream: file.destination.stream.reference, entries: entries)
-            let stored = zip(entries, outcomes).lazy.filter { if case .stored = $1 { true } else { false } }
-            report.files[index].bytes += stored.reduce(0) { $0 + $1.0.data.count }
-            let settlement = batch.settle(outcomes)
+            let answer = try await dependencies.kinesis.putRecords(
+                stream: file.destination.stream.reference, batch: request, freshConnection: false)
+            report.files[index].bytes += batch.records.reduce(0) { $0 + $1.data.count }
+            let settlement = batch.settle(answer)
+            report.files[index].bytes -= batch.records.reduce(0) { $0 + $1.data.count }
             report.files[index].records += settlement.stored
             if settlement.stored > 0 { jitter.reset() }
             showProgress()

@@ -129,66 +129,6 @@ struct KinesisOperationTests {
         #expect(shard?.endingHashKey == "340282366920938463463374607431768211455")
     }
 
-    @Test func putRecordsSendsBase64AndGivesOneOutcomeAnEntry() async throws {
-        let bench = Bench([
-            .json(
-                #"{"FailedRecordCount":1,"Records":[{"ShardId":"shardId-0","SequenceNumber":"49"},"#
-                    + #"{"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"slow"}]}"#)
-        ])
-        let outcomes = try await bench.kinesis.putRecords(
-            stream: "s",
-            entries: [
-                PutRecordsEntry(data: [0, 255, 10], partitionKey: "a\"\\\u{1}é"),
-                PutRecordsEntry(data: [], partitionKey: "k", explicitHashKey: "17"),
-            ])
-        #expect(
-            outcomes == [
-                .stored(shard: "shardId-0", sequence: "49"),
-                .failed(code: "ProvisionedThroughputExceededException", message: "slow"),
-            ])
-        #expect(
-            bench.server.requests[0].bodyText
-                == #"{"StreamName":"s","Records":[{"Data":"AP8K","PartitionKey":"a\"\\\u0001é"},"#
-                + #"{"Data":"","PartitionKey":"k","ExplicitHashKey":"17"}]}"#)
-    }
-
-    @Test func putRecordsAnswerWithAnotherCountIsNotBelieved() async {
-        let short = ScriptedServer.Step.json(#"{"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#)
-        let bench = Bench([short, short, short])
-        let entries = [PutRecordsEntry(data: [1], partitionKey: "a"), PutRecordsEntry(data: [2], partitionKey: "b")]
-        let error = await failure { () async throws(AWSError) in
-            try await bench.kinesis.putRecords(stream: "s", entries: entries)
-        }
-        #expect(error?.category == .malformed)
-    }
-
-    @Test(arguments: [(500, true), (501, false)]) func putRecordsHoldsAtMost500Entries(count: Int, fits: Bool) async {
-        let good = (0..<count).map { _ in #"{"ShardId":"s","SequenceNumber":"1"}"# }.joined(separator: ",")
-        let bench = Bench([.json("{\"Records\":[\(good)]}")])
-        let entries = (0..<count).map { PutRecordsEntry(data: [1], partitionKey: "\($0)") }
-        let error = await failure { () async throws(AWSError) in
-            try await bench.kinesis.putRecords(stream: "s", entries: entries)
-        }
-        #expect((error == nil) == fits)
-        #expect(bench.server.requests.count == (fits ? 1 : 0))
-    }
-
-    @Test(arguments: [(10 << 20, true), (10 << 20 + 1, false)])
-    func putRecordsHoldsAtMostTenMebibytes(bytes: Int, fits: Bool) async {
-        let bench = Bench([.json(#"{"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#)])
-        let entry = PutRecordsEntry(data: [UInt8](repeating: 0x41, count: bytes - 1), partitionKey: "k")
-        let error = await failure { () async throws(AWSError) in
-            try await bench.kinesis.putRecords(stream: "s", entries: [entry])
-        }
-        #expect((error == nil) == fits)
-    }
-
-    @Test func nothingToPutAsksNothing() async throws {
-        let bench = Bench([])
-        #expect(try await bench.kinesis.putRecords(stream: "s", entries: []).isEmpty)
-        #expect(bench.server.requests.isEmpty)
-    }
-
     @Test func cutPageIsAskedForAgainWithTheSameIterator() async throws {
         let good = #"{"Records":[],"NextShardIterator":"n","MillisBehindLatest":0}"#
         let bench = Bench([.json(String(good.dropLast(5))), .json(good)])

@@ -1,0 +1,249 @@
+// PutRecords: the request's bytes, the answer's reading, and what is refused before anything is sent.
+import AWS
+import Diagnostics
+import HTTP
+import Testing
+
+struct PutRecordsTests {
+    private func batch(_ records: [(data: [UInt8], key: String)]) -> PutRecordsBatch {
+        var batch = PutRecordsBatch()
+        for record in records { batch.append(data: record.data, partitionKey: record.key) }
+        return batch
+    }
+
+    private func batch(count: Int) -> PutRecordsBatch { batch((0..<count).map { ([1], "\($0)") }) }
+
+    private func stored(_ count: Int, shard: String = "shardId-000000000000") -> String {
+        let record = #"{"SequenceNumber":"49","ShardId":"\#(shard)"}"#
+        return #"{"FailedRecordCount":0,"Records":["#
+            + Array(repeating: record, count: count).joined(separator: ",") + "]}"
+    }
+
+    // MARK: - Request
+
+    @Test func recordsGoOutInBase64WithEscapedKeys() async throws {
+        var batch = batch([([0, 255, 10], "a\"\\\u{1}é\u{7F}"), ([0xFB, 0xFF], "web1/drupal.log/0a1b2c3d/42")])
+        batch.append(data: [], partitionKey: "k", explicitHashKey: 17)
+        batch.append(data: [7], partitionKey: "k", explicitHashKey: .max)
+        let bench = Bench([.json(stored(4)), .json(stored(4))])
+        _ = try await bench.kinesis.putRecords(stream: "s", batch: batch)
+        let records =
+            #""Records":[{"Data":"AP8K","PartitionKey":"a\"\\\u0001é"# + "\u{7F}"
+            + #""},{"Data":"+/8=","PartitionKey":"web1/drupal.log/0a1b2c3d/42"},"#
+            + #"{"Data":"","PartitionKey":"k","ExplicitHashKey":"17"},"#
+            + #"{"Data":"Bw==","PartitionKey":"k","ExplicitHashKey":"340282366920938463463374607431768211455"}]}"#
+        #expect(bench.server.requests[0].bodyText == #"{"StreamName":"s","# + records)
+        #expect(bench.server.requests[0].header("X-Amz-Target") == "Kinesis_20131202.PutRecords")
+        let arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+        _ = try await bench.kinesis.putRecords(stream: arn, batch: batch)
+        #expect(bench.server.requests[1].bodyText == #"{"StreamARN":"\#(arn)","# + records)
+    }
+
+    @Test func bytesOfAKeyThatAreNotUTF8AreReplaced() async throws {
+        var batch = PutRecordsBatch()
+        ([0x61, 0xFF, 0xFE, 0x62] as [UInt8]).withUnsafeBytes {
+            batch.append(data: UnsafeRawBufferPointer(start: nil, count: 0), partitionKey: $0)
+        }
+        let bench = Bench([.json(stored(1))])
+        _ = try await bench.kinesis.putRecords(stream: "s", batch: batch)
+        #expect(
+            bench.server.requests[0].bodyText
+                == #"{"StreamName":"s","Records":[{"Data":"","PartitionKey":"a\#u{FFFD}\#u{FFFD}b"}]}"#)
+    }
+
+    /// Every length around the strides of the encoder, and keys around those of the escaper.
+    @Test func everyLengthIsReadBackAsItWas() async throws {
+        var random = SeededBytes(seed: 11)
+        for length in 0..<64 {
+            let data = random.bytes(length)
+            let key = String(decoding: random.bytes(length + 1).map { 0x20 + $0 % 0x5F }, as: UTF8.self)
+            let bench = Bench([.json(stored(1))])
+            _ = try await bench.kinesis.putRecords(stream: "s", batch: batch([(data, key)]))
+            guard case .bytes(let body) = bench.server.requests[0].body else {
+                Issue.record("no body")
+                return
+            }
+            let record = try #require(try JSONValue(body)["Records"]?.array?.first)
+            #expect(record["PartitionKey"]?.string == key, "seed 11, length \(length)")
+            // The page reader decodes base64 by other code than the encoder's.
+            let page =
+                #"{"Records":[{"Data":"\#(record["Data"]?.string ?? "")","PartitionKey":"k","SequenceNumber":"1","#
+                + #""ApproximateArrivalTimestamp":1}],"MillisBehindLatest":0}"#
+            let decoded = try GetRecordsPage(body: Array(page.utf8), serverDate: bench.clock.now())
+            #expect(decoded.withRecord(0) { Array($0.data) } == data, "seed 11, length \(length)")
+        }
+    }
+
+    // MARK: - Answer
+
+    @Test func storedRecordsAreCountedByShardAndFailuresNamed() async throws {
+        let bench = Bench([
+            .json(
+                #"{"EncryptionType":"KMS","FailedRecordCount":3,"Records":["#
+                    + #"{"SequenceNumber":"49","ShardId":"shardId-000000000000"},"#
+                    + #"{"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"Rate exceeded for shard "#
+                    + #"shardId-000000000001 in stream s under account 111111111111."},"#
+                    + #"{"ShardId":"shardId-000000000002","SequenceNumber":"50","ErrorCode":null,"ErrorMessage":null},"#
+                    + #"{"ErrorCode":"InternalFailure","ErrorMessage":"Internal service failure."},"#
+                    + #"{"SequenceNumber":"51","ShardId":"shardId-000000000000","EncryptionType":"KMS"},"#
+                    + #"{"ErrorCode":"InternalFailure"},"#
+                    + #"{ "SequenceNumber" : "52" , "ShardId" : "shardId-00000000000\u0032" }]}"#)
+        ])
+        let answer = try await bench.kinesis.putRecords(stream: "s", batch: batch(count: 7))
+        let rate = "Rate exceeded for shard shardId-000000000001 in stream s under account 111111111111."
+        #expect(
+            answer
+                == PutRecordsAnswer(
+                    storedCount: 4,
+                    failures: [
+                        .init(index: 1, code: "ProvisionedThroughputExceededException", message: rate),
+                        .init(index: 3, code: "InternalFailure", message: "Internal service failure."),
+                        .init(index: 5, code: "InternalFailure", message: ""),
+                    ], storedByShard: ["shardId-000000000000": 2, "shardId-000000000002": 2]))
+        #expect(answer.failures.map(\.shard) == ["shardId-000000000001", nil, nil])
+    }
+
+    @Test(
+        arguments: [
+            ("Rate exceeded for shard shardId-000000000017.", "shardId-000000000017"),
+            ("shardId-000000000003", "shardId-000000000003"), ("Rate exceeded for shard shardId- in stream s", nil),
+            ("Rate exceeded for shard", nil), ("", nil),
+        ] as [(String, String?)])
+    func shardIsReadFromTheMessage(message: String, shard: String?) {
+        #expect(PutRecordsAnswer.Failure(index: 0, code: "c", message: message).shard == shard)
+    }
+
+    @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 20, 128]) func shardIdsOfAnyLengthAreToldApart(length: Int)
+        async throws
+    {
+        // Equal but for one place; every place in turn, and the same id again at the end.
+        let ids = (0...length).map { place in
+            String((0..<length).map { $0 == place ? "b" : "a" as Character })
+        }
+        let records = (ids + ids).map { #"{"SequenceNumber":"1","ShardId":"\#($0)"}"# }.joined(separator: ",")
+        let bench = Bench([.json("{\"Records\":[\(records)]}")])
+        let answer = try await bench.kinesis.putRecords(stream: "s", batch: batch(count: ids.count * 2))
+        #expect(answer.storedByShard == Dictionary(uniqueKeysWithValues: ids.map { ($0, 2) }))
+    }
+
+    @Test(arguments: [
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#, #"{"Records":[]}"#, #"{"FailedRecordCount":0}"#, "{}",
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"ShardId":"s","SequenceNumber":"1"},"#
+            + #"{"ShardId":"s","SequenceNumber":"1"}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"ShardId":"s"}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"SequenceNumber":"1"}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"ShardId":"s","SequenceNumber":null}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"ShardId":"","SequenceNumber":"2"}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},{"ErrorCode":null}]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"},7]}"#,
+        #"{"Records":[{"ShardId":"s","SequenceNumber":"1"}],"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#,
+    ])
+    func answerThatDoesNotFitTheRequestIsNotBelieved(body: String) async {
+        let bench = Bench([.json(body)], retry: RetrySettings(attemptsMax: 1))
+        let error = await failure { () async throws(AWSError) in
+            try await bench.kinesis.putRecords(stream: "s", batch: batch(count: 2))
+        }
+        #expect(error?.category == .malformed)
+        #expect(error?.isTransient == true)
+    }
+
+    @Test func answerCutAnywhereIsNotBelieved() async throws {
+        let whole =
+            #"{"FailedRecordCount":1,"Records":[{"SequenceNumber":"49","ShardId":"shardId-0"},"#
+            + #"{"ErrorCode":"InternalFailure","ErrorMessage":"m"}],"EncryptionType":"NONE"}"#
+        for length in 0..<whole.utf8.count {
+            let bench = Bench([.json(String(whole.prefix(length)))], retry: RetrySettings(attemptsMax: 1))
+            let error = await failure { () async throws(AWSError) in
+                try await bench.kinesis.putRecords(stream: "s", batch: batch(count: 2))
+            }
+            #expect(error?.category == .malformed, "cut at \(length)")
+        }
+        let bench = Bench([.json(whole)], retry: RetrySettings(attemptsMax: 1))
+        #expect(try await bench.kinesis.putRecords(stream: "s", batch: batch(count: 2)).storedCount == 1)
+    }
+
+    // MARK: - Limits
+
+    @Test(arguments: [(500, true), (501, false)]) func requestHoldsAtMost500Records(count: Int, fits: Bool) async {
+        #expect(await isSent(batch(count: count)) == fits)
+    }
+
+    @Test(arguments: [(10 << 20, true), (10 << 20 + 1, false)])
+    func requestHoldsAtMostTenMebibytesOfDataAndKeys(bytes: Int, fits: Bool) async {
+        #expect(await isSent(batch([([UInt8](repeating: 0x41, count: bytes - 1), "k")])) == fits)
+    }
+
+    @Test(arguments: [
+        ("", false), ("k", true), (String(repeating: "k", count: 256), true),
+        (String(repeating: "k", count: 257), false), (String(repeating: "é", count: 256), true),
+        (String(repeating: "é", count: 257), false), (String(repeating: "\u{1}", count: 256), true),
+    ])
+    func partitionKeyHas1To256Characters(key: String, fits: Bool) async {
+        #expect(await isSent(batch([([1], "k"), ([1], key)])) == fits)
+    }
+
+    /// True when the batch went out; a refusal must come before that.
+    private func isSent(_ batch: PutRecordsBatch) async -> Bool {
+        let bench = Bench([.json(stored(batch.count))])
+        let error = await failure { () async throws(AWSError) in
+            try await bench.kinesis.putRecords(stream: "s", batch: batch)
+        }
+        #expect(error == nil || error?.category == .refused)
+        #expect(bench.server.requests.count == (error == nil ? 1 : 0))
+        return error == nil
+    }
+
+    @Test func nothingToPutAsksNothing() async throws {
+        let bench = Bench([])
+        #expect(try await bench.kinesis.putRecords(stream: "s", batch: PutRecordsBatch()) == PutRecordsAnswer())
+        #expect(bench.server.requests.isEmpty)
+    }
+
+    @Test(arguments: [(1, 60), (1 << 20, 145), (10 << 20, 913)])
+    func timeForACallGrowsWithItsRequest(bytes: Int, seconds: Int) async throws {
+        let bench = Bench([.json(stored(1))])
+        _ = try await bench.kinesis.putRecords(
+            stream: "s", batch: batch([([UInt8](repeating: 0, count: bytes - 1), "k")]))
+        #expect(bench.server.requests[0].limits.totalTimeout == .seconds(seconds))
+    }
+
+    // MARK: - Batch
+
+    @Test func batchGivesBackWhatItHolds() {
+        var batch = batch([([1, 2, 3], "a"), ([], "bc")])
+        batch.append(data: [4], partitionKey: "é", explicitHashKey: 9)
+        #expect(batch.count == 3)
+        #expect(batch.bytes == 4 + 2 + 3)
+        #expect((0..<3).map { Array(batch.data($0)) } == [[1, 2, 3], [], [4]])
+        #expect((0..<3).map { batch.partitionKey($0) } == ["a", "bc", "é"])
+        #expect((0..<3).map { batch.recordBytes($0) } == [4, 2, 3])
+        #expect((0..<3).map { batch.explicitHashKey($0) } == [nil, nil, 9])
+
+        var copy = PutRecordsBatch()
+        copy.append(2, of: batch)
+        copy.append(0, of: batch)
+        var expected = PutRecordsBatch()
+        expected.append(data: [4], partitionKey: "é", explicitHashKey: 9)
+        expected.append(data: [1, 2, 3], partitionKey: "a")
+        #expect(copy == expected)
+        #expect(copy != batch)
+
+        copy.removeAll(keepingCapacity: true)
+        #expect(copy.isEmpty)
+        #expect(copy.bytes == 0)
+        #expect(copy == PutRecordsBatch())
+    }
+}
+
+/// Bytes that a seed decides.
+private struct SeededBytes {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
+        }
+    }
+}
