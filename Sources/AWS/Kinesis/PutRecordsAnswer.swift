@@ -18,11 +18,22 @@ package struct PutRecordsAnswer: Sendable, Equatable {
         }
 
         /// `Rate exceeded for shard shardId-000000000001 in stream my_stream under account 123456789012.`
+        /// A throttled request has hundreds of these messages, so: bytes, not characters.
         private static func shard(in message: String) -> String? {
-            let prefix = "shardId-"
-            guard let word = message.split(separator: " ").first(where: { $0.hasPrefix(prefix) }) else { return nil }
-            let digits = word.dropFirst(prefix.count).prefix { $0.isASCII && $0.isNumber }
-            return digits.isEmpty ? nil : prefix + digits
+            let prefix = Array("shardId-".utf8)
+            var text = message
+            return text.withUTF8 { bytes in
+                var start = 0
+                while let first = bytes[start...].firstIndex(of: prefix[0]) {
+                    let rest = bytes[first...]
+                    let digits = rest.dropFirst(prefix.count).prefix { $0 &- UInt8(ascii: "0") < 10 }
+                    if !digits.isEmpty, rest.starts(with: prefix) {
+                        return String(decoding: bytes[first..<digits.endIndex], as: UTF8.self)
+                    }
+                    start = first + 1
+                }
+                return nil
+            }
         }
     }
 

@@ -17,7 +17,10 @@ struct PutRecordsScan {
     private var failures: [PutRecordsAnswer.Failure] = []
     /// At most as many as records were sent.
     private var tallies: [Tally] = []
-    private var latest = 0
+    /// The tally that was counted last for each hash of a tail; -1 for none yet. Where two shards have one hash the
+    /// other one is searched for.
+    private var slots = [Int16](repeating: -1, count: 1 << Self.slotBits)
+    private static let slotBits = 10
 
     /// Reads the answer to a request of `expected` records; any other number of answers is a fault.
     static func run(_ body: [UInt8], expected: Int) throws(AnswerFault) -> PutRecordsAnswer {
@@ -101,13 +104,16 @@ struct PutRecordsScan {
     private mutating func count(_ id: JSONStringRange) {
         stored += 1
         let tail = tail(id)
-        if latest < tallies.count, isSame(tallies[latest], id, tail) {
-            tallies[latest].stored += 1
-            return
+        // Fibonacci hashing: the last digits of a shard's number differ, and the product's high bits depend on them all.
+        let slot = Int((tail &* 0x9E37_79B9_7F4A_7C15) >> (64 - UInt64(Self.slotBits)))
+        var place = Int(slots[slot])
+        // An empty slot is proof of a new shard.
+        if place < 0 || !isSame(tallies[place], id, tail) {
+            place = (place < 0 ? nil : tallies.firstIndex { isSame($0, id, tail) }) ?? tallies.count
+            if place == tallies.count { tallies.append(Tally(id: id, tail: tail, stored: 0)) }
+            slots[slot] = Int16(place)
         }
-        latest = tallies.firstIndex { isSame($0, id, tail) } ?? tallies.count
-        if latest == tallies.count { tallies.append(Tally(id: id, tail: tail, stored: 0)) }
-        tallies[latest].stored += 1
+        tallies[place].stored += 1
     }
 
     private func tail(_ id: JSONStringRange) -> UInt64 {

@@ -107,10 +107,24 @@ struct PutRecordsTests {
         arguments: [
             ("Rate exceeded for shard shardId-000000000017.", "shardId-000000000017"),
             ("shardId-000000000003", "shardId-000000000003"), ("Rate exceeded for shard shardId- in stream s", nil),
-            ("Rate exceeded for shard", nil), ("", nil),
+            ("Rate exceeded for shard", nil), ("", nil), ("shardId-x shardId-000000000004,", "shardId-000000000004"),
+            ("sshardId-1", "shardId-1"),
         ] as [(String, String?)])
     func shardIsReadFromTheMessage(message: String, shard: String?) {
         #expect(PutRecordsAnswer.Failure(index: 0, code: "c", message: message).shard == shard)
+    }
+
+    @Test func manyShardsAreCountedEach() async throws {
+        // Twice, in another order; the last two ids end in the same eight bytes.
+        let ids =
+            (0..<248).map { "shardId-" + String(1_000_000_000_000 + $0 * 37).dropFirst() } + [
+                "a-12345678", "b-12345678",
+            ]
+        let records = (ids + ids.reversed()).map { #"{"SequenceNumber":"1","ShardId":"\#($0)"}"# }
+        let bench = Bench([.json("{\"Records\":[\(records.joined(separator: ","))]}")])
+        let answer = try await bench.kinesis.putRecords(stream: "s", batch: batch(count: 500))
+        #expect(answer.storedCount == 500)
+        #expect(answer.storedByShard == Dictionary(uniqueKeysWithValues: ids.map { ($0, 2) }))
     }
 
     @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 20, 128]) func shardIdsOfAnyLengthAreToldApart(length: Int)
