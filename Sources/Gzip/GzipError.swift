@@ -11,6 +11,8 @@ package struct GzipError: DiagnosticError, Equatable {
         case engine
         /// The input is not one or more whole, valid members.
         case damaged
+        /// The input is valid as far as it goes, but ends inside a member: it was cut, or is still being written.
+        case cut
         /// The output would pass the caller's limit of bytes.
         case tooLarge
         /// The output would pass the caller's limit of output bytes for each input byte.
@@ -42,6 +44,15 @@ package struct GzipError: DiagnosticError, Equatable {
     static func damaged(_ cause: String) -> GzipError {
         GzipError(
             kind: .damaged, diagnostic: Diagnostic(operation: "decompress", subject: "", cause: cause))
+    }
+
+    static func cut(isEmpty: Bool) -> GzipError {
+        GzipError(
+            kind: .cut,
+            diagnostic: Diagnostic(
+                operation: "decompress", subject: "",
+                cause: isEmpty ? "there is no data" : "the data is cut: it ends inside a gzip member",
+                hint: "if it is still being written, try again later"))
     }
 
     static func tooLarge(limit: Int) -> GzipError {
