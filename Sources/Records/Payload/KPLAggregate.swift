@@ -7,7 +7,7 @@ import Crypto
 /// Finds the user records of one payload. Keeps its tables between payloads, so one value serves a whole shard.
 struct KPLAggregate {
     static let magic: [UInt8] = [0xF3, 0x89, 0x9A, 0xC2]
-    private static let digestBytes = 16
+    static let digestBytes = 16
 
     /// One user record; ranges count from the start of the payload.
     struct UserRecord {
