@@ -16,6 +16,20 @@ enum HeaderTimeScanner {
         return scanBSD(line, at: i, year: nil)
     }
 
+    /// True for `Mmm dd hh:mm:ss ` at the start, when there is nothing about it that needs a second look: neither a day
+    /// that some months or years lack, nor a year or a zone name after the time. `scan` accepts all that this does.
+    static func isPlainBSD(_ line: Bytes) -> Bool {
+        guard line.count > 20, line[3] == Ascii.space, line[6] == Ascii.space, line[9] == Ascii.colon,
+            line[12] == Ascii.colon, line[15] == Ascii.space, !Ascii.isDigit(line[16]), line[19] != Ascii.colon,
+            line[20] != Ascii.colon, let hour = twoDigits(line, 7), let minute = twoDigits(line, 10),
+            let second = twoDigits(line, 13), hour < 24, minute < 60, second < 60
+        else { return false }
+        let tens = line[4] == Ascii.space ? 0 : line[4] &- 0x30
+        let ones = line[5] &- 0x30
+        guard tens <= 2, ones < 10, tens + ones > 0, tens * 10 + ones <= 28 else { return false }
+        return scanMonth(line, at: 0) != nil
+    }
+
     private static func scanISO(_ line: Bytes, at i: Int) -> (HeaderTime, Int)? {
         guard i + 19 <= line.count, line[i + 4] == Ascii.dash,
             let scanned = ISODateTimeScanner.scan(line.part(from: i)),
