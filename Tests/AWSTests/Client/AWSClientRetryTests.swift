@@ -110,52 +110,6 @@ struct AWSClientRetryTests {
         #expect(bench.server.requests.map(\.wantsFreshConnection) == [false, true, false])
     }
 
-    @Test func callThatAsksForAFreshConnectionGetsItOnce() async throws {
-        let stored = ScriptedServer.Step.json(#"{"Records":[{"ShardId":"s","SequenceNumber":"1"}]}"#)
-        let bench = Bench([.jsonError("ThrottlingException"), stored, stored])
-        var batch = PutRecordsBatch()
-        batch.append(data: [1, 2], partitionKey: "k")
-        _ = try await bench.kinesis.putRecords(stream: "s", batch: batch, freshConnection: true)
-        _ = try await bench.kinesis.putRecords(stream: "s", batch: batch)
-        #expect(bench.server.requests.map(\.wantsFreshConnection) == [true, false, false])
-    }
-
-    /// For callers with a patience of their own: only what is cured by signing anew is tried again.
-    @Test func clientOfOneTryStillCorrectsItsClockAndRenewsItsKeys() async throws {
-        let one = RetrySettings(attemptsMax: 1)
-        for step in [
-            ScriptedServer.Step.status(500), .fail(.receive), .json(""), .status(429),
-            .jsonError("ProvisionedThroughputExceededException"),
-        ] {
-            let bench = Bench([step], retry: one)
-            let error = await failure { () async throws(AWSError) in
-                try await bench.kinesis.describeStreamSummary(stream: "s")
-            }
-            #expect(error?.isTransient == true)
-            #expect(bench.server.requests.count == 1)
-            #expect(bench.counter.counts.retries == 0)
-            #expect(bench.clock.slept.isEmpty)
-        }
-        let bench = Bench(
-            [.jsonError("RequestExpired", headers: [hourLater]), .jsonError("ExpiredTokenException"), .json(summary)],
-            retry: one, hasToken: true)
-        _ = try await bench.kinesis.describeStreamSummary(stream: "s")
-        #expect(bench.server.requests.last?.header("x-amz-date") == "20231114T231320Z")
-        #expect(bench.server.requests.last?.header("x-amz-security-token") == "token-2")
-        #expect(bench.clock.slept.isEmpty)
-
-        let stuck = Bench(
-            [
-                .jsonError("RequestExpired", headers: [hourLater]), .jsonError("ExpiredTokenException"),
-                .jsonError("ExpiredTokenException"),
-            ], retry: one, hasToken: true)
-        let error = await failure { () async throws(AWSError) in
-            try await stuck.kinesis.describeStreamSummary(stream: "s")
-        }
-        #expect(error?.exitCode == .permission)
-        #expect(stuck.server.requests.count == 3)
-    }
-
     @Test func everyTryIsSignedAnewWithItsOwnDate() async throws {
         let bench = Bench([.jsonError("ThrottlingException"), .json(summary)], hasToken: true)
         _ = try await bench.kinesis.describeStreamSummary(stream: "s")
