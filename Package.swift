@@ -58,7 +58,7 @@ let package = Package(
             exclude: ["Support/server.py"]),
         .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
         .testTarget(name: "JobFileTests", dependencies: ["Jobs", "Records", "CivilTime", "Diagnostics", "Yams"]),
-        .testTarget(name: "ShipTests", dependencies: ["Jobs", "State", "AWS", "CivilTime", "Diagnostics"]),
+        .testTarget(name: "ShipTests", dependencies: ["Jobs", "Records", "State", "AWS", "CivilTime", "Diagnostics"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Jobs", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(
             name: "CommandTests",

@@ -46,11 +46,13 @@ import Testing
         #expect((problem["hint"] as? String)?.contains("/var/log/drupal*.log") == true)
     }
 
-    @Test func shipFileThatAsksForWhatThisVersionLacksIsRefused() throws {
+    @Test func shipFileWhoseSettingsDoNotGoTogetherIsRefused() throws {
         let directory = try TemporaryDirectory()
-        let text = "job: ship\nname: x\nfiles: /a\ndestination: {stream: s, region: eu-west-1, aggregate: kpl}"
-        let result = try Program.run(["check", try directory.write("kpl.yaml", text)])
-        #expect(result.status == 78 && result.output.contains("aggregate"))
+        let text =
+            "job: ship\nname: x\nfiles: /a\nrecord: fluentd\n"
+            + "destination: {stream: s, region: eu-west-1, aggregate: lines}"
+        let result = try Program.run(["check", try directory.write("lines.yaml", text)])
+        #expect(result.status == 78 && result.output.contains("destination.aggregate: `lines` does not go with"))
     }
 
     @Test func variablesComeFromTheEnvironment() throws {

@@ -6,7 +6,8 @@ import Testing
 @Suite struct UsageTests {
     @Test(arguments: [
         [], ["archive"], ["archive", "a.yaml", "--until", "soon"], ["archive", "a.yaml", "--log-level", "loud"],
-        ["ship", "a.yaml"], ["ship"], ["transform", "--format", "xml"], ["transform", "--timezone", "Mars/Base"],
+        ["ship", "a.yaml", "--twice"], ["ship"], ["transform", "--format", "xml"],
+        ["transform", "--timezone", "Mars/Base"],
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {

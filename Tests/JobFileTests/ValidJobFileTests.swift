@@ -90,6 +90,10 @@ import Testing
         #expect(file.destination.stream == StreamReference(name: "my_kinesis_stream", region: "us-east-1"))
         #expect(file.destination.partitionKey == .source && file.destination.aggregate == .none)
         #expect(file.linger == .seconds(1) && file.maxInFlight == 4)
+        #expect(file.record == .line && file.multiline == .join && file.longLines == .split && file.rotated.isEmpty)
+        #expect(file.rescan == .seconds(10) && file.rotateWait == .seconds(5) && file.grace == .seconds(20))
+        #expect(file.limits == .init(memory: 64 << 20, runTime: nil, deadLetter: 1 << 30))
+        #expect(file.destination.recordBytes == 1 << 20 && file.destination.requestBytes == 5 << 20)
         #expect(file.stateDirectory == "/var/lib/sluice/drupal-web")
     }
 
@@ -101,12 +105,35 @@ import Testing
             files:
               - /var/log/*.log
               - /srv/a b.log
+            rotated: /srv/old/*
             start: tail
-            destination: {stream: x, region: eu-west-1, partition_key: site, aggregate: kpl}
+            record: fluentd
+            fluentd: {keep_time_key: true, newline: false}
+            multiline: off
+            long_lines: cut
+            destination:
+              stream: x
+              region: eu-west-1
+              partition_key: site
+              aggregate: kpl
+              aggregate_bytes: 64KiB
+              record_bytes: 2MiB
+              request_bytes: 6MiB
             linger: 250ms
             max_in_flight: 8
+            rescan: 20s
+            rotate_wait: 1m
+            grace: 5s
+            limits: {memory: 128MiB, run_time: 4m, dead_letter: 2MiB}
             state: {directory: /s}
             """)
+        #expect(file.rotated == ["/srv/old/*"] && file.record == .fluentd)
+        #expect(file.fluentd == .init(keepTimeKey: true, newline: false))
+        #expect(file.multiline == .off && file.longLines == .cut)
+        #expect(file.destination.aggregateBytes == 64 << 10 && file.destination.recordBytes == 2 << 20)
+        #expect(file.destination.requestBytes == 6 << 20)
+        #expect(file.rescan == .seconds(20) && file.rotateWait == .seconds(60) && file.grace == .seconds(5))
+        #expect(file.limits == .init(memory: 128 << 20, runTime: .seconds(240), deadLetter: 2 << 20))
         #expect(file.files == ["/var/log/*.log", "/srv/a b.log"])
         #expect(file.start == .tail && file.linger == .milliseconds(250) && file.maxInFlight == 8)
         #expect(file.destination.partitionKey == .site && file.destination.aggregate == .kpl)

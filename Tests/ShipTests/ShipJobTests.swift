@@ -20,7 +20,7 @@ import Testing
         let second = await space.ship(stream)
         #expect(stream.lines == ["one", "two", "three", "", "five"])
         #expect(second.records == 3)
-        #expect(second.bytes == 9)
+        #expect(second.bytes == 12)
         let third = await space.ship(stream)
         #expect(third.records == 0)
         #expect(third.requests == 0)
@@ -41,7 +41,7 @@ import Testing
         let space = try Workspace()
         let stream = FakeStream()
         try space.write("one\n")
-        await space.ship(stream, space.jobFile(partitionKey: .random))
+        await space.ship(stream, space.jobFile { $0.destination.partitionKey = .random })
         #expect(stream.stored.map(\.key) == ["8080808080808080"])
     }
 
@@ -51,7 +51,7 @@ import Testing
         let long = String(repeating: "x", count: 900_000)
         try space.write(
             (0..<1_201).map { "line \($0)\n" }.joined() + (0..<12).map { _ in long + "\n" }.joined())
-        let report = await space.ship(stream)
+        let report = await space.ship(stream, space.jobFile { $0.limits.memory = 512 << 20 })
         #expect(report.records == 1_213)
         #expect(stream.requests.map(\.count).prefix(2) == [500, 500])
         for request in stream.requests {
@@ -68,7 +68,7 @@ import Testing
         try space.write("a\n\(long)\nb\n")
         let report = await space.ship(stream)
         #expect(report.exitCode == .done)
-        #expect(report.linesCut == 1)
+        #expect(report.linesSplit == 1)
         #expect(report.records == 5)
         #expect(stream.lines[1...3].joined() == long)
         #expect(stream.stored.allSatisfy { $0.data.count + $0.key.utf8.count <= 1 << 20 })
@@ -149,12 +149,32 @@ import Testing
         try space.write((0..<1_500).map { "\($0)\n" }.joined())
         let stop = space.stop
         let stream = FakeStream(beforeRequest: { number in if number == 2 { stop.request(signal: 15) } })
-        let report = await space.ship(stream)
+        let file = space.jobFile {
+            $0.maxInFlight = 1
+            $0.grace = .zero
+        }
+        let report = await space.ship(stream, file)
         #expect(report.signal == 15)
         #expect(report.exitCode == .temporary)
         #expect(report.moreWaiting)
-        #expect(stream.stored.count == 1_000)
-        #expect(try space.positions.files.first?.offset == (0..<1_000).map { "\($0)\n".utf8.count }.reduce(0, +))
+        let stored = stream.stored.count
+        #expect(stored == 500 || stored == 1_000)
+        // The next run sends what the position file does not know to be stored: all, or one request more.
+        let later = FakeStream()
+        space.stop = StopSignal()
+        await space.ship(later)
+        #expect(Set((stream.stored + later.stored).map(\.key)).count == 1_500)
+        #expect(stream.stored.count + later.stored.count <= 2_000)
+    }
+
+    @Test func whatWasReadIsStillSentInTheGraceTime() async throws {
+        let space = try Workspace()
+        try space.write((0..<1_500).map { "\($0)\n" }.joined())
+        let stop = space.stop
+        let stream = FakeStream(beforeRequest: { number in if number == 1 { stop.request(signal: 15) } })
+        let report = await space.ship(stream, space.jobFile { $0.maxInFlight = 1 })
+        #expect(report.exitCode == .done && report.signal == nil)
+        #expect(stream.stored.count == 1_500)
     }
 
     @Test func stopSignalEndsAWait() async throws {
@@ -164,7 +184,7 @@ import Testing
         let stream = FakeStream(
             Array(repeating: .fail(transientError), count: 1_000),
             beforeRequest: { number in if number == 5 { stop.request(signal: 15) } })
-        let report = await space.ship(stream)
+        let report = await space.ship(stream, space.jobFile { $0.grace = .zero })
         #expect(report.signal == 15)
         #expect(report.requests == 5)
         #expect(try space.positions.files.first?.offset == 0)
@@ -174,7 +194,7 @@ import Testing
         let space = try Workspace()
         try space.write("one\n")
         let stream = FakeStream(Array(repeating: .fail(transientError), count: 1_000))
-        let report = await space.ship(stream, runTime: .seconds(30))
+        let report = await space.ship(stream, space.jobFile { $0.limits.runTime = .seconds(30) })
         #expect(report.exitCode == .temporary)
         #expect(report.signal == nil)
         #expect(report.moreWaiting)
@@ -182,19 +202,6 @@ import Testing
         let later = FakeStream()
         await space.ship(later)
         #expect(later.lines == ["one"])
-    }
-
-    @Test func whatThisVersionDoesNotDoIsRefused() async throws {
-        let space = try Workspace()
-        try space.write("one\n")
-        let stream = FakeStream()
-        for aggregate in [ShipJobFile.Aggregate.lines, .kpl] {
-            #expect(await space.ship(stream, space.jobFile(aggregate: aggregate)).exitCode == .jobFileInvalid)
-        }
-        let report = await space.ship(stream, space.jobFile(partitionKey: .site))
-        #expect(report.exitCode == .jobFileInvalid)
-        #expect(report.problem?.hint?.contains("source") == true)
-        #expect(stream.requests.isEmpty)
     }
 
     @Test func killAtAnyRequestLosesNothing() async throws {
@@ -210,7 +217,7 @@ import Testing
                 clock.advance(.seconds(2))
                 if number == killAt { try? FileManager.default.copyItem(atPath: file, toPath: saved) }
             })
-            await space.ship(stream)
+            await space.ship(stream, space.jobFile { $0.maxInFlight = 1 })
             try FileManager.default.removeItem(atPath: file)
             if FileManager.default.fileExists(atPath: saved) {
                 try FileManager.default.moveItem(atPath: saved, toPath: file)

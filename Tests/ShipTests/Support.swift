@@ -86,7 +86,8 @@ func refusal(_ category: AWSErrorCategory) -> AWSError {
 final class JumpingClock: TimeSource {
     private let nanoseconds = Mutex<UInt64>(1)
 
-    func now() -> Timestamp { Timestamp(seconds: 1_700_000_000) }
+    /// The real time, so that files that were just written are young.
+    func now() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
     func monotonicNanoseconds() -> UInt64 { nanoseconds.withLock { $0 } }
     func sleep(for duration: Duration) async throws { advance(duration) }
     func advance(_ duration: Duration) {
@@ -109,7 +110,7 @@ final class Workspace {
     let folder: String
     let clock = JumpingClock()
     let events = EventList()
-    let stop = StopSignal()
+    var stop = StopSignal()
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "sluice-ship-\(UUID().uuidString)")
@@ -144,28 +145,31 @@ final class Workspace {
     }
 
     func jobFile(
-        files: [String] = ["drupal.log"], start: ShipJobFile.StartPosition = .head,
-        partitionKey: ShipJobFile.PartitionKey = .source, aggregate: ShipJobFile.Aggregate = .none,
-        stream: String = "s"
-    ) -> ShipJobFile {
-        ShipJobFile(
-            path: "jobs/ship.yaml", name: "ship", files: files.map { path($0) }, start: start,
-            destination: ShipJobFile.Destination(
-                stream: StreamReference(name: stream, region: "us-east-1"), partitionKey: partitionKey,
-                aggregate: aggregate),
-            linger: .seconds(1), maxInFlight: 4, stateDirectory: path("state"))
+        files: [String] = ["drupal.log"], stream: String = "s", _ change: (inout ShipJobFile) -> Void = { _ in }
+    )
+        -> ShipJobFile
+    {
+        var file = ShipJobFile(
+            path: "jobs/ship.yaml", name: "ship", files: files.map { path($0) },
+            destination: ShipJobFile.Destination(stream: StreamReference(name: stream, region: "us-east-1")),
+            stateDirectory: path("state"))
+        change(&file)
+        return file
     }
 
     @discardableResult
-    func ship(_ stream: FakeStream, _ file: ShipJobFile? = nil, runTime: Duration? = nil) async -> ShipReport {
+    func ship(
+        _ stream: any RecordSink, _ file: ShipJobFile? = nil, failpoints: Failpoints = Failpoints()
+    ) async -> ShipReport {
         let dependencies = ShipDependencies(
-            kinesis: stream, time: clock, events: events, stop: stop, random: { 0.5 }, hostName: "web1")
-        return await ShipJob(file: file ?? jobFile(), dependencies: dependencies, runTime: runTime).run()
+            kinesis: stream, time: clock, events: events, stop: stop, random: { 0.5 }, hostName: "web1",
+            failpoints: failpoints)
+        return await ShipJob(file: file ?? jobFile(), mode: .once, dependencies: dependencies).run()
     }
 
     /// What the position file says now.
     var positions: ShipPositions {
-        get throws(ShipError) { try PositionFile(directory: path("state")).load(job: "ship", stream: "s") }
+        get throws { try PositionFile(directory: path("state")).load(job: "ship", stream: "s") }
     }
 }
 

@@ -27,6 +27,17 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case shardEndAfter = "shard-end.after"
     case horizonBefore = "horizon.before"
     case horizonAfter = "horizon.after"
+    case shipPositionsWriteBefore = "ship-positions-write.before"
+    case shipPositionsWriteAfter = "ship-positions-write.after"
+    case shipPositionsKeepBefore = "ship-positions-keep.before"
+    case shipPositionsKeepAfter = "ship-positions-keep.after"
+    case shipPositionsRenameBefore = "ship-positions-rename.before"
+    case shipPositionsRenameAfter = "ship-positions-rename.after"
+    case shipPositionsSyncAfter = "ship-positions-sync.after"
+    case shipSendBefore = "ship-send.before"
+    case shipSendAfter = "ship-send.after"
+    case shipDeadLetterBefore = "ship-dead-letter.before"
+    case shipDeadLetterAfter = "ship-dead-letter.after"
 }
 
 /// Which failpoints act, and how: `name[:n]=kill|error|sleep:MILLISECONDS`, comma separated; `n` is the hit that

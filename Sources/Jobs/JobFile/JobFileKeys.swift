@@ -24,8 +24,15 @@ enum JobFileKeys {
     ]
 
     private static let ship: [String: [String]] = [
-        "": ["job", "name", "files", "start", "destination", "linger", "max_in_flight", "state"],
-        "destination": ["stream", "region", "partition_key", "aggregate"],
+        "": [
+            "job", "name", "files", "rotated", "start", "record", "fluentd", "multiline", "long_lines", "destination",
+            "linger", "max_in_flight", "rescan", "rotate_wait", "grace", "limits", "state",
+        ],
+        "fluentd": ["keep_time_key", "newline"],
+        "destination": [
+            "stream", "region", "partition_key", "aggregate", "aggregate_bytes", "record_bytes", "request_bytes",
+        ],
+        "limits": ["memory", "run_time", "dead_letter"],
         "state": ["directory"],
     ]
 

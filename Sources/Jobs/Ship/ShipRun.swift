@@ -1,255 +1,254 @@
-// One run of a ship job: its state and its straight line. Used by one task.
+// One run of a ship job: the loop that reads, sends, waits and saves positions. Used by one task. What must stay true:
+// a position is saved only after the stream has stored everything before it, so a run that dies anywhere sends some
+// records twice and loses none; a new file's identity is saved before its first record is sent.
 import AWS
 import CivilTime
 import Diagnostics
+import Glibc
 import State
 
-/// Why a run ends before the ends of its files.
-private enum EarlyEnd: Error {
-    case stopped, outOfTime
+/// Why a run ends before its work is done.
+enum EarlyEnd: Error {
+    case outOfTime
     case failed(Diagnostic, ExitCode)
 }
 
 final class ShipRun {
-    /// How much of a file is read at once.
-    private static let readBytes = 256 << 10
     /// Positions are saved at most this often, and at the end.
     private static let saveInterval: UInt64 = 1_000_000_000
-    /// How soon a wait notices the stop signal.
-    private static let stopCheckInterval = Duration.milliseconds(200)
+    /// How soon a run without watcher notices the stop signal.
+    private static let stopCheckInterval: UInt64 = 200_000_000
+    /// Without inotify files are looked at this often.
+    private static let pollInterval: UInt64 = 1_000_000_000
+    static let statusInterval: UInt64 = 10_000_000_000
+    /// After a refusal: time for the answers that are under way.
+    static let lastAnswersTime: UInt64 = 5_000_000_000
+    /// So much to read makes a reading worth while before `linger` is over.
+    private static let readingBytesMin = 64 << 10
 
-    private let file: ShipJobFile
-    private let dependencies: ShipDependencies
-    private let runTime: Duration?
-    private let startedNanoseconds: UInt64
-    private var report: ShipReport
-    private var positions: ShipPositions
-    private var positionFile: PositionFile?
-    private var lastSave: UInt64
-    private var hasUnsaved = false
-    private var jitter = DecorrelatedJitter()
+    let file: ShipJobFile
+    let mode: ShipReport.Mode
+    let dependencies: ShipDependencies
+    private let mailbox = Mailbox<ShipMessage>()
+    let startedNanoseconds: UInt64
+    private let deadLetters: DeadLetterFile
+    var report: ShipReport
+    private var watcher: FileWatcher?
+    private var watched: Set<Int> = []
+    var hasUnsaved = false
+    var hasNewFiles = false
+    private var nextSave: UInt64 = 0
+    private var nextRescan: UInt64 = 0
+    var nextWatchdog: UInt64 = 0
+    var nextStatus: UInt64 = 0
+    /// The run sends what it has read until then, and ends.
+    var drainsUntil: UInt64?
 
-    init(file: ShipJobFile, dependencies: ShipDependencies, runTime: Duration?) {
+    init(file: ShipJobFile, mode: ShipReport.Mode, dependencies: ShipDependencies) {
         self.file = file
+        self.mode = mode
         self.dependencies = dependencies
-        self.runTime = runTime
         startedNanoseconds = dependencies.time.monotonicNanoseconds()
-        lastSave = startedNanoseconds
-        let stream = file.destination.stream
-        report = ShipReport(job: file.name, stream: stream.name, started: dependencies.time.now())
-        positions = ShipPositions(job: file.name, stream: stream.name)
+        deadLetters = DeadLetterFile(
+            directory: file.stateDirectory, bytesMax: file.limits.deadLetter, failpoints: dependencies.failpoints)
+        report = ShipReport(
+            job: file.name, stream: file.destination.stream.name, mode: mode, started: dependencies.time.now())
     }
 
+    /// Never throws: the report says what became of it.
     func run() async -> ShipReport {
         do {
-            if let refusal = ShipJob.unsupported(file) { throw EarlyEnd.failed(refusal, .jobFileInvalid) }
             let directory = StateDirectory(file.stateDirectory)
             try directory.prepare()
             let lock = try JobLock(directory: directory)
             defer { lock.release() }
-            let positionFile = PositionFile(directory: directory.path)
-            self.positionFile = positionFile
-            positions = try positionFile.load(job: file.name, stream: file.destination.stream.name)
-            var scan = SourceScan(patterns: file.files, start: file.start, events: dependencies.events)
-            scan.run(positions.files)
-            for problem in scan.problems { note(problem) }
-            take(scan)
-            do { try await shipAll(scan.planned) } catch { end(error) }
-            save()
+            let positions = PositionFile(directory: directory.path, failpoints: dependencies.failpoints)
+            let stored = try positions.load(job: file.name, stream: file.destination.stream.name) { text in
+                dependencies.events.event(.warning, text, [])
+            }
+            await ship(stored.files, positions)
         } catch {
             end(error)
         }
-        report.elapsed = elapsed
+        report.elapsed = .nanoseconds(Int64(now &- startedNanoseconds))
         return report
     }
 
-    /// From now on the positions speak of these files; all are known before the first record is sent.
-    private func take(_ scan: SourceScan) {
-        let files = scan.planned.map(\.position) + scan.kept
-        hasUnsaved = files != positions.files
-        positions.files = files
-        report.files = scan.planned.map {
-            ShipReport.File(
-                path: $0.source.path, from: $0.position.offset, storedOffset: $0.position.offset, size: $0.source.size)
+    var now: UInt64 { dependencies.time.monotonicNanoseconds() }
+
+    private func ship(_ stored: [FilePosition], _ positions: PositionFile) async {
+        let framer = ShipReader.framer(file)
+        let budget = MemoryBudget(
+            memory: file.limits.memory, recordBytesMax: file.destination.recordBytes,
+            bufferBytesMin: framer.bufferBytesMin, requestBytesMax: file.destination.requestBytes,
+            inFlightMax: file.maxInFlight)
+        let set = FileSet(
+            listing: FileListing(patterns: file.files, rotatedPatterns: file.rotated), start: file.start,
+            events: dependencies.events)
+        let reader = ShipReader(
+            file: file, logs: set, budget: budget, framer: framer, hostName: dependencies.hostName,
+            isOnce: mode == .once, random: dependencies.random)
+        let sender = ShipSender(
+            queue: SendQueue(limits: budget.limits), stream: file.destination.stream.reference,
+            dependencies: dependencies, mailbox: mailbox, deadLetters: deadLetters)
+        let recordBytesMax = file.destination.recordBytes
+        reader.setAside = { [unowned sender, unowned set] record in
+            try sender.bury(record, files: set.files, recordBytesMax: recordBytesMax)
         }
-    }
-
-    private func shipAll(_ planned: [PlannedFile]) async throws {
-        for (index, plan) in planned.enumerated() {
-            do {
-                try await ship(plan.source, index)
-            } catch let error as ShipError {
-                report.files[index].problem = error.diagnostic
-                note(error)
-            }
-        }
-    }
-
-    // MARK: - One file
-
-    private func ship(_ source: SourceFile, _ index: Int) async throws {
-        let position = positions.files[index]
-        let keys = SourceKey(host: dependencies.hostName, file: position.name, generation: position.generation)
-        var framer = LineFramer(offset: position.offset, lineBytesMax: ShipBatch.lineBytesMax)
-        var batch = ShipBatch()
-        var readOffset = position.offset
-        var isInsideLine = false
-        while readOffset < source.size {
-            try checkForEnd()
-            let chunk = try source.bytes(at: readOffset, count: min(Self.readBytes, source.size - readOffset))
-            guard !chunk.isEmpty else {
-                throw ShipError(
-                    "read", source.path, "the file was truncated while it was read",
-                    hint: "the next run ships what stands in it then", exitCode: .temporary)
-            }
-            readOffset += chunk.count
-            framer.append(chunk)
-            while let line = framer.next() {
-                if line.isCut && !isInsideLine { report.files[index].linesCut += 1 }
-                isInsideLine = line.isCut
-                let record = record(line, keys)
-                if !batch.fits(record) { try await send(&batch, source, index) }
-                batch.append(record)
-            }
-        }
-        try await send(&batch, source, index)
-    }
-
-    private func record(_ line: FramedLine, _ keys: SourceKey) -> ShipRecord {
-        let key: String =
-            switch file.destination.partitionKey {
-            case .random: hex((0..<8).map { _ in UInt8(dependencies.random() * 256) })
-            case .source, .site: keys.key(offset: line.offset)
-            }
-        return ShipRecord(data: line.bytes, partitionKey: key, offset: line.offset, end: line.end)
-    }
-
-    // MARK: - One batch
-
-    /// Sends until every record is stored; leaves an empty batch. What failed is sent again for as long as it takes.
-    private func send(_ batch: inout ShipBatch, _ source: SourceFile, _ index: Int) async throws {
-        while !batch.isEmpty {
-            try checkForEnd()
-            let problem = await put(&batch, index)
-            if let offset = batch.acknowledgedOffset, offset > positions.files[index].offset {
-                try move(index, to: offset, source)
-            }
-            if batch.isEmpty { break }
-            let delay = jitter.next(random: dependencies.random())
-            report.recordsResent += batch.records.count
-            dependencies.events.event(
-                .warning, "records are sent again",
-                [
-                    ("file", source.path), ("records", "\(batch.records.count)"), ("reason", try problem.get()),
-                    ("after", "\(delay)"),
-                ])
-            try await wait(delay)
-        }
-        batch = ShipBatch()
-    }
-
-    /// One request. Gives why records are left, or the error that trying again cannot cure.
-    private func put(_ batch: inout ShipBatch, _ index: Int) async -> Result<String, AWSError> {
-        var request = PutRecordsBatch()
-        for record in batch.records { request.append(data: record.data, partitionKey: record.partitionKey) }
-        report.requests += 1
-        do throws(AWSError) {
-            let answer = try await dependencies.kinesis.putRecords(
-                stream: file.destination.stream.reference, batch: request, freshConnection: false)
-            report.files[index].bytes += batch.records.reduce(0) { $0 + $1.data.count }
-            let settlement = batch.settle(answer)
-            report.files[index].bytes -= batch.records.reduce(0) { $0 + $1.data.count }
-            report.files[index].records += settlement.stored
-            if settlement.stored > 0 { jitter.reset() }
-            showProgress()
-            let reasons = settlement.failures.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
-            return .success(reasons.joined(separator: ", "))
+        begin(set, reader, stored)
+        do {
+            try await loop(reader, sender, positions)
         } catch {
-            return error.isTransient ? .success(error.diagnostic.summary) : .failure(error)
+            end(error)
+        }
+        watcher?.stop()
+        sender.cancel()
+        finish(reader, sender, positions)
+    }
+
+    // MARK: - The loop
+
+    private func begin(_ set: FileSet, _ reader: ShipReader, _ stored: [FilePosition]) {
+        set.begin(stored, now: now, wall: dependencies.time.now(), needsFiles: mode == .once)
+        hasUnsaved = set.snapshot() != stored
+        for file in set.files where file.position.generation.isEmpty || !stored.contains(where: { $0 == file.position })
+        { hasNewFiles = true }
+        if mode == .once {
+            for file in set.files { file.target = file.isCompressed ? nil : file.position.sizeSeen }
+        } else {
+            startWatching()
+        }
+        reader.lookAtAll(now: now)
+        for file in set.files where file.isReadable { file.pendingSince = file.pendingSince ?? now }
+        nextRescan = now &+ file.rescan.nanoseconds
+        dependencies.notifier.notify("READY=1")
+    }
+
+    private func loop(_ reader: ShipReader, _ sender: ShipSender, _ positions: PositionFile) async throws {
+        var isCaughtUp = false
+        while true {
+            try checkForEnd(sender)
+            if drainsUntil == nil {
+                rescanIfDue(reader)
+                if sender.queue.hasRoom, reader.isDue(now: now, isFull: Self.readingBytesMin) {
+                    let outcome = try reader.read(
+                        into: &sender.queue, now: now, wall: dependencies.time.now())
+                    isCaughtUp = outcome == .caughtUp
+                    watchNewFiles(reader.logs)
+                }
+            }
+            finishFiles(reader.logs)
+            try saveIfDue(reader, sender, positions)
+            let mayWait = !isCaughtUp && drainsUntil == nil && sender.queue.hasRoom
+            try sender.send(now: now, sendsPart: !mayWait || sender.queue.inFlightCount == 0, &report)
+            tell(reader, sender)
+            if isDone(reader, sender) { return }
+            for message in await mailbox.take(until: nextTime(reader, sender), time: dependencies.time) {
+                try handle(message, reader, sender)
+            }
+        }
+    }
+
+    private func handle(_ message: ShipMessage, _ reader: ShipReader, _ sender: ShipSender) throws {
+        switch message {
+        case .answered(let id, let result):
+            try sender.take(id, result, files: reader.logs.files, now: now, &report)
+        case .changed(let changes):
+            for number in changes.files where number < reader.logs.files.count {
+                reader.look(reader.logs.files[number], now: now)
+            }
+            if changes.namesChanged || changes.lostEvents { nextRescan = min(nextRescan, now) }
+        }
+    }
+
+    private func isDone(_ reader: ShipReader, _ sender: ShipSender) -> Bool {
+        if sender.hasRequests { return false }
+        if sender.fatal != nil { return true }
+        if drainsUntil != nil { return sender.queue.isEmpty }
+        guard mode == .once, sender.queue.isEmpty else { return false }
+        return !reader.isDue(now: now, isFull: 0)
+    }
+
+    private func nextTime(_ reader: ShipReader, _ sender: ShipSender) -> UInt64? {
+        var times: [UInt64] = []
+        if let time = sender.queue.nextTime(now: now) { times.append(time) }
+        if let until = drainsUntil { times.append(until) }
+        if drainsUntil == nil, mode == .follow {
+            times.append(nextRescan)
+            if sender.queue.hasRoom, let time = reader.nextTime() { times.append(time) }
+        }
+        if watcher == nil { times.append(now &+ Self.stopCheckInterval) }
+        if hasUnsaved || sender.hasNews { times.append(nextSave) }
+        if nextWatchdog > 0 { times.append(nextWatchdog) }
+        if mode == .once, let runTime = file.limits.runTime { times.append(startedNanoseconds &+ runTime.nanoseconds) }
+        return times.min()
+    }
+
+    // MARK: - Files
+
+    private func rescanIfDue(_ reader: ShipReader) {
+        guard mode == .follow, now >= nextRescan else { return }
+        reader.logs.refresh(now: now)
+        reader.lookAtAll(now: now)
+        watchNewFiles(reader.logs)
+        hasUnsaved = true
+        let interval = watcher?.isPartial == false ? file.rescan.nanoseconds : Self.pollInterval
+        nextRescan = now &+ min(interval, file.rescan.nanoseconds)
+    }
+
+    private func startWatching() {
+        guard let watcher = FileWatcher() else {
+            dependencies.events.event(.warning, "no inotify: files are looked at once a second", [])
+            return
+        }
+        self.watcher = watcher
+        dependencies.stop.wakes(watcher.wakeDescriptor)
+        for folder in Set((file.files + file.rotated).map(FileListing.literalFolder)).sorted() {
+            watcher.watch(folder: folder)
+        }
+        let mailbox = mailbox
+        watcher.start { changes in mailbox.post(.changed(changes)) }
+    }
+
+    private func watchNewFiles(_ set: FileSet) {
+        for file in set.files where !watched.contains(file.id) {
+            watched.insert(file.id)
+            if file.position.offset == 0 { hasNewFiles = true }
+            if let source = file.reader?.source { watcher?.watch(file: source, number: file.id) }
+        }
+    }
+
+    /// Closes files that are read to their end and stored.
+    func finishFiles(_ set: FileSet) {
+        for file in set.files where file.phase == .settling && file.isSettled {
+            set.finish(file)
+            watcher?.forget(number: file.id)
+            hasUnsaved = true
+            dependencies.events.event(
+                .info, "file is finished", [("file", file.currentPath), ("bytes", "\(file.account.storedOffset)")])
         }
     }
 
     // MARK: - Positions
 
-    private func move(_ index: Int, to offset: Int, _ source: SourceFile) throws {
-        positions.files[index].tail = try source.tail(before: offset)
-        positions.files[index].offset = offset
-        report.files[index].storedOffset = offset
-        hasUnsaved = true
-        let now = dependencies.time.monotonicNanoseconds()
-        guard now &- lastSave >= Self.saveInterval else { return }
-        lastSave = now
-        hasUnsaved = false
-        do throws(ShipError) {
-            try positionFile?.save(positions)
-        } catch {
-            // Not a problem of this log file: going on would send more and more twice.
+    private func saveIfDue(_ reader: ShipReader, _ sender: ShipSender, _ positions: PositionFile) throws {
+        if reader.logs.files.contains(where: { $0.hasNewGeneration }) { hasNewFiles = true }
+        guard hasNewFiles || (hasUnsaved || sender.hasNews) && now >= nextSave else { return }
+        do {
+            try save(reader, positions)
+            sender.hasNews = false
+        } catch let error as any DiagnosticError {
+            // Going on would send more and more twice.
             throw EarlyEnd.failed(error.diagnostic, error.exitCode)
         }
     }
 
-    /// At the end of a run, whatever ended it.
-    private func save() {
-        guard hasUnsaved, let positionFile else { return }
-        do throws(ShipError) {
-            try positionFile.save(positions)
-        } catch {
-            note(error)
-        }
-    }
-
-    // MARK: - Ends
-
-    private var elapsed: Duration {
-        .nanoseconds(Int64(dependencies.time.monotonicNanoseconds() &- startedNanoseconds))
-    }
-
-    private func checkForEnd() throws {
-        if dependencies.stop.requested != nil || Task.isCancelled { throw EarlyEnd.stopped }
-        if let runTime, elapsed >= runTime { throw EarlyEnd.outOfTime }
-    }
-
-    private func wait(_ delay: Duration) async throws {
-        let until = elapsed + delay
-        while elapsed < until {
-            try checkForEnd()
-            try await dependencies.time.sleep(for: min(Self.stopCheckInterval, until - elapsed))
-        }
-    }
-
-    private func end(_ error: any Error) {
-        switch error {
-        case EarlyEnd.stopped, is CancellationError:
-            report.signal = dependencies.stop.requested
-            report.moreWaiting = true
-            report.exitCode = ExitCode.mostUrgent([report.exitCode, .temporary])
-        case EarlyEnd.outOfTime:
-            report.moreWaiting = true
-            report.exitCode = ExitCode.mostUrgent([report.exitCode, .temporary])
-        case EarlyEnd.failed(let diagnostic, let code):
-            report.problem = diagnostic
-            report.exitCode = ExitCode.mostUrgent([report.exitCode, code])
-        default:
-            let (diagnostic, code) = describe(error, during: "ship", of: file.name)
-            report.problem = diagnostic
-            report.moreWaiting = true
-            report.exitCode = ExitCode.mostUrgent([report.exitCode, code])
-        }
-    }
-
-    /// A problem that does not end the run.
-    private func note(_ error: ShipError) {
-        dependencies.events.event(
-            .error, error.diagnostic.summary, error.diagnostic.hint.map { [("hint", $0)] } ?? [])
-        report.exitCode = ExitCode.mostUrgent([report.exitCode, error.exitCode])
-        if report.problem == nil { report.problem = error.diagnostic }
-    }
-
-    private func showProgress() {
-        var snapshot = ProgressSnapshot()
-        snapshot.records = report.records
-        snapshot.recordBytes = report.bytes
-        snapshot.elapsed = elapsed
-        dependencies.events.progress(snapshot)
+    func save(_ reader: ShipReader, _ positions: PositionFile) throws {
+        try positions.save(
+            ShipPositions(
+                job: file.name, stream: file.destination.stream.name, files: reader.logs.snapshot()))
+        for file in reader.logs.files { file.hasNewGeneration = false }
+        (hasUnsaved, hasNewFiles) = (false, false)
+        nextSave = now &+ Self.saveInterval
     }
 }

@@ -57,10 +57,7 @@ struct CheckedFile: Encodable {
             let file = try JobFileLoader.load(path: path, environment: environment)
             kind = file.kind.rawValue
             name = file.name
-            if case .ship(let ship) = file, let refusal = ShipJob.unsupported(ship) {
-                problems = [Problem(line: 0, column: 0, key: "", message: refusal.cause, hint: refusal.hint)]
-            }
-            valid = problems.isEmpty
+            valid = true
         } catch {
             valid = false
             problems = error.problems.map {

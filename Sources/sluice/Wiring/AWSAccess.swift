@@ -44,8 +44,9 @@ struct AWSAccess {
         if let warning = EndpointResolver.warning(region: region) { logger.warning("\(warning)") }
     }
 
-    func kinesis(region: String) throws -> KinesisClient {
-        KinesisClient(client: try client(.kinesis, region: region))
+    /// - Parameter attemptsMax: tries of one call, for callers that try again by themselves; nil as configured.
+    func kinesis(region: String, attemptsMax: Int? = nil) throws -> KinesisClient {
+        KinesisClient(client: try client(.kinesis, region: region, attemptsMax: attemptsMax))
     }
 
     func s3(_ destination: S3Destination) throws -> S3Client {
@@ -57,8 +58,10 @@ struct AWSAccess {
     /// In 0..<1, from the system's generator.
     static let random: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
-    private func client(_ service: AWSService, region: String) throws -> AWSClient {
-        AWSClient(
+    private func client(_ service: AWSService, region: String, attemptsMax: Int? = nil) throws -> AWSClient {
+        var retry = retry
+        if let attemptsMax { retry.attemptsMax = attemptsMax }
+        return AWSClient(
             transport: transport, credentials: credentials,
             endpoint: try endpoints.endpoint(service: service, region: region), retry: retry, time: time,
             random: Self.random, log: { [logger] in logger.debug("\($0)") })

@@ -12,6 +12,15 @@ enum ProcessSetup {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// One descriptor stays open for each log that is followed: as many as the system lets this user have.
+    static func raiseOpenFileLimit() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(resource, &limit)
+    }
+
     /// prctl(2) is variadic, which Swift does not import; its arguments are five integers.
     private static func forbidDumps() {
         typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32

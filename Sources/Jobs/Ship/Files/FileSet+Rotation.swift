@@ -1,0 +1,180 @@
+// What happens to logs that were rotated, copied, truncated or compressed: where they go on, and which files are only
+// another form of what is known.
+import Diagnostics
+
+extension FileSet {
+    /// Files that are being read, or that cannot be looked at now. Their descriptors keep their inodes.
+    func openIdentities() -> Set<FileIdentity> {
+        var open = Set(kept.map(\.identity))
+        for file in files where file.isOpen { open.insert(file.identity) }
+        return open
+    }
+
+    /// True for a file that was finished, or that is a copy, and has not changed since. Inodes are used again: size
+    /// and time of the last change must be the same, too.
+    func isDone(_ file: ListedFile) -> Bool {
+        let identity = file.facts.identity
+        if let copy = copies[identity], copy.size == file.facts.size, copy.modified == file.facts.modified {
+            return true
+        }
+        return finished.contains { $0.identity == identity && $0.isAsSeen(file.facts) }
+    }
+
+    /// Rotated forms of a log that are nothing else yet; nil when their folder cannot be read.
+    private func freeRotations(of path: String) -> [ListedFile]? {
+        let open = openIdentities()
+        guard let all = listing.rotations(of: path) else { return nil }
+        let names = Set(all.map(\.path))
+        return all.filter { file in
+            // While a file is being compressed, its plain form is still there.
+            let isBeingMade =
+                file.path.hasSuffix(RotationNames.gzipSuffix) && names.contains(RotationNames.uncompressed(file.path))
+            return !isBeingMade && !open.contains(file.facts.identity) && !isDone(file)
+        }
+    }
+
+    // MARK: - Where a position goes on
+
+    /// Looks for the file of a position under another name. False when it is not there any more.
+    func follow(_ position: FilePosition, _ now: UInt64) -> Bool {
+        guard let candidates = freeRotations(of: position.path) else {
+            kept.append(position)
+            return true
+        }
+        if position.isFinished {
+            guard let file = candidates.first(where: { $0.facts.identity == position.identity }) else { return false }
+            if position.isAsSeen(file.facts) {
+                finished.append(position)
+                return true
+            }
+            // Somebody wrote to it after it was finished; or its inode was used again.
+            guard !position.isCompressed, let found = RotationSearch.open(file, as: position) else { return false }
+            return openFound(found, position, now)
+        }
+        guard let found = RotationSearch(candidates: candidates).continuation(of: position) else { return false }
+        return openFound(found, position, now)
+    }
+
+    private func openFound(_ found: Continuation, _ position: FilePosition, _ now: UInt64) -> Bool {
+        var moved = position
+        moved.device = found.source.identity.device
+        moved.inode = found.source.identity.inode
+        moved.isCompressed = found.isCompressed
+        if found.isCompressed { moved.tail = Fingerprint([]) }
+        do throws(ShipError) {
+            return try open(moved, found.source, path: found.path, phase: .rotated, now) != nil
+        } catch {
+            problem(error)
+            kept.append(position)
+            return true
+        }
+    }
+
+    /// Goes on with a file that was finished and has grown since. False when it is another file.
+    func reopen(_ file: ListedFile, _ now: UInt64) -> Bool {
+        guard let position = finished.first(where: { $0.identity == file.facts.identity }) else { return false }
+        guard !position.isCompressed, RotationSearch.open(file, as: position) != nil else { return false }
+        finished.removeAll { $0 == position }
+        return adopt(position, file, now)
+    }
+
+    /// Rotated files that nobody has seen: the log was rotated more than once in between.
+    ///
+    /// - Parameter since: files that were not changed after this were there before the log was shipped first.
+    func takeUnseen(_ path: String, since: Int, _ former: [FilePosition], _ now: UInt64) {
+        guard let candidates = freeRotations(of: path) else { return }
+        for file in candidates where file.facts.modified > since && file.facts.size > 0 {
+            if RotationNames.unreadableSuffixes.contains(where: file.path.hasSuffix) {
+                problem(
+                    ShipError(
+                        "read", file.path, "its compression cannot be read, and it was never shipped",
+                        hint: "unpack it beside the log, or let logrotate use gzip", exitCode: .temporary))
+                continue
+            }
+            if reopen(file, now) { continue }
+            take(file, former, home: path, since: since, now)
+        }
+    }
+
+    // MARK: - Copies
+
+    /// True for a file whose log is known already: the copy that `copytruncate` makes before it truncates, or the gzip
+    /// form of a file that was finished.
+    func isCopy(_ file: ListedFile, _ former: [FilePosition]) -> Bool {
+        for tailed in files where tailed.isOpen && tailed.identity != file.facts.identity {
+            guard RotationNames.isRotation(file.name, of: tailed.position.name) else { continue }
+            let isSame: Bool
+            if let source = tailed.reader?.source, !tailed.isCompressed {
+                isSame = LogComparison.isSame(source, file)
+            } else {
+                isSame = tailed.position.offset > 0 && RotationSearch.open(file, as: tailed.position) != nil
+            }
+            guard isSame else { continue }
+            copies[file.facts.identity] = file.facts
+            return true
+        }
+        for position in finished + former where position.isFinished && position.offset > 0 {
+            guard position.identity != file.facts.identity, RotationNames.isRotation(file.name, of: position.name),
+                let found = RotationSearch.open(file, as: position)
+            else { continue }
+            var moved = position
+            moved.device = file.facts.device
+            moved.inode = file.facts.inode
+            moved.isCompressed = found.isCompressed
+            if found.isCompressed { moved.tail = Fingerprint([]) }
+            moved.sizeSeen = file.facts.size
+            moved.modifiedSeen = file.facts.modified
+            finished.append(moved)
+            return true
+        }
+        return false
+    }
+
+    // MARK: - While a run goes on
+
+    func supersede(_ file: TailedFile, _ now: UInt64) {
+        file.phase = .rotated
+        file.lastChange = now
+        if let listed = listing.rotations(of: file.position.path)?.first(where: { $0.facts.identity == file.identity })
+        {
+            file.currentPath = listed.path
+        }
+        events.event(.info, "file was rotated", [("file", file.position.path), ("lies at", file.currentPath)])
+    }
+
+    /// Drops positions of finished files that are no longer there.
+    func forgetRemoved(_ path: String) {
+        guard let candidates = listing.rotations(of: path) else { return }
+        let present = Set(candidates.map(\.facts.identity))
+        finished.removeAll { position in
+            position.path == path && !present.contains(position.identity)
+                && FileFacts(path: path)?.identity != position.identity
+        }
+    }
+
+    /// The file no longer holds what was read of it. Goes on in the copy that was made of it, if there is one; what
+    /// stands in the file now is a new log.
+    func restart(_ file: TailedFile, _ how: LogChunk, now: UInt64) {
+        events.event(
+            .warning, how == .truncated ? "file was truncated" : "file has other content than before",
+            [("file", file.currentPath), ("read before", "\(file.readOffset)")])
+        var old = file.positionAtReadOffset
+        old.modifiedSeen = 0
+        let (path, seen) = (file.currentPath, file.sizeBeforeChange)
+        // What was found to be a copy may be the place to go on now.
+        copies.removeAll()
+        let found = freeRotations(of: old.path).flatMap { RotationSearch(candidates: $0).continuation(of: old) }
+        if let found, (try? file.continueIn(found.source, isCompressed: found.isCompressed, path: found.path)) == true {
+            file.account.suspectedLost += found.isCompressed ? 0 : max(0, seen - found.source.facts.size)
+            events.event(.info, "the copy is read to its end first", [("file", path), ("copy", found.path)])
+        } else {
+            file.account.suspectedLost += max(0, seen - file.readOffset)
+            file.close(as: .lost)
+        }
+        guard let facts = FileFacts(path: path), facts.identity == old.identity else { return refresh(now: now) }
+        let listed = ListedFile(path: path, facts: facts)
+        take(listed, [old], home: old.path, since: old.since, now, phase: .live)?.pendingSince = now
+        takeUnseen(old.path, since: old.since, [], now)
+        chain()
+    }
+}

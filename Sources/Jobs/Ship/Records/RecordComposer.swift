@@ -1,0 +1,198 @@
+// From framed lines to Kinesis records: in which form a line is sent, under which partition key, and how many share a
+// record. Pure but for the random numbers that are passed in. What must stay true: with `partition_key: source` the key
+// of a line, or of the first line of LF-joined ones, says where its first byte stands in the log.
+import Crypto
+import Records
+
+struct RecordComposer {
+    struct Settings {
+        var record: ShipJobFile.RecordForm
+        var fluentd: ShipJobFile.Fluentd
+        var aggregate: ShipJobFile.Aggregate
+        var partitionKey: ShipJobFile.PartitionKey
+        /// Data of an aggregated record; a single line may be longer.
+        var aggregateBytesMax: Int
+        /// Data and key of a record.
+        var recordBytesMax: Int
+        /// In 0..<1.
+        var random: @Sendable () -> Double
+    }
+
+    /// A record that is larger than the stream takes, as it came out.
+    struct Oversize {
+        var data: [UInt8]
+        var partitionKey: String
+        var item: ShipItem
+    }
+
+    private let settings: Settings
+    private var fluentd: FluentdRecord
+    private var group = Group()
+    private var encoded: [UInt8] = []
+    private var key: [UInt8] = []
+    /// Lines that fluentd's syslog format does not match.
+    private(set) var unmatchedLines = 0
+
+    /// Lines that will share a record.
+    private struct Group {
+        var item: ShipItem?
+        /// The record so far: lines with line feeds between them, or nothing but the first line before a second one
+        /// makes an aggregate of them.
+        var data: [UInt8] = []
+        var key: [UInt8] = []
+        var site: [UInt8]?
+        var isJSON = false
+        var writer: KPLWriter?
+        var hashKey: UInt128 = 0
+    }
+
+    init(settings: Settings) {
+        self.settings = settings
+        fluentd = FluentdRecord(keepTimeKey: settings.fluentd.keepTimeKey, newline: settings.fluentd.newline)
+    }
+
+    /// True when the framer must say which lines bear a header: those without would be joined to the line before.
+    static func needsStarts(_ aggregate: ShipJobFile.Aggregate) -> Bool { aggregate == .lines }
+
+    /// Takes one framed record of file `file`. Gives it back when it is larger than a record may be.
+    mutating func add(
+        _ record: FramedRecord, _ bytes: UnsafeRawBufferPointer, file: Int, keys: inout SourceKeyWriter,
+        into queue: inout SendQueue
+    ) -> Oversize? {
+        let item = ShipItem(file: file, offset: record.offset, end: record.end, lines: record.lines)
+        let site = settings.partitionKey == .site ? SiteKey.site(in: bytes) : nil
+        makeKey(record.offset, site, &keys)
+        var data = bytes
+        if settings.record == .fluentd || record.isCut {
+            encode(record, bytes)
+            return encoded.withUnsafeBytes { send($0, record, item, site, into: &queue) }
+        }
+        if data.count == 0 { data = UnsafeRawBufferPointer(start: nil, count: 0) }
+        return send(data, record, item, site, into: &queue)
+    }
+
+    /// Sends what waits for more lines.
+    mutating func flush(into queue: inout SendQueue) {
+        guard let item = group.item else { return }
+        if var writer = group.writer {
+            encoded.removeAll(keepingCapacity: true)
+            writer.finish(into: &encoded)
+            Self.append(encoded, group.key, hashKey: group.hashKey, item, into: &queue)
+        } else {
+            Self.append(group.data, group.key, hashKey: nil, item, into: &queue)
+        }
+        group.item = nil
+        group.writer = nil
+        group.data.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: - One line
+
+    private mutating func makeKey(_ offset: Int, _ site: [UInt8]?, _ keys: inout SourceKeyWriter) {
+        key.removeAll(keepingCapacity: true)
+        if let site {
+            key += site
+        } else if settings.partitionKey == .random {
+            for _ in 0..<8 { key += hex(CollectionOfOne(UInt8(settings.random() * 256))).utf8 }
+        } else {
+            keys.withKey(offset: offset) { bytes in
+                bytes.withMemoryRebound(to: UInt8.self) { key.append(contentsOf: $0) }
+            }
+        }
+    }
+
+    private mutating func encode(_ record: FramedRecord, _ bytes: UnsafeRawBufferPointer) {
+        encoded.removeAll(keepingCapacity: true)
+        var line = bytes
+        var marked: [UInt8] = []
+        if record.isCut {
+            marked = Array(bytes) + FramingRules.cutMark
+        }
+        marked.withUnsafeBytes { marked in
+            if record.isCut { line = marked }
+            if settings.record == .fluentd {
+                if !fluentd.encode(line, into: &encoded) { unmatchedLines += 1 }
+            } else {
+                line.withMemoryRebound(to: UInt8.self) { encoded.append(contentsOf: $0) }
+            }
+        }
+    }
+
+    private mutating func send(
+        _ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ site: [UInt8]?,
+        into queue: inout SendQueue
+    ) -> Oversize? {
+        guard data.count + key.count <= settings.recordBytesMax else {
+            return Oversize(data: Array(data), partitionKey: String(decoding: key, as: UTF8.self), item: item)
+        }
+        let isAlone =
+            settings.aggregate == .none || record.isPiece || data.isEmpty || data.count > settings.aggregateBytesMax
+        if isAlone || !fits(data, record, item, site) { flush(into: &queue) }
+        if isAlone {
+            key.withUnsafeBytes { queue.append(data: data, partitionKey: $0, item: item) }
+        } else {
+            join(data, item, site, isJSON: record.isJSON)
+        }
+        return nil
+    }
+
+    // MARK: - Lines that share a record
+
+    private func fits(_ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ site: [UInt8]?)
+        -> Bool
+    {
+        guard let before = group.item else { return true }
+        guard before.file == item.file, before.end == item.offset, group.site == site else { return false }
+        let limit = min(settings.aggregateBytesMax, settings.recordBytesMax - SourceKeyWriter.keyBytesMax)
+        if settings.aggregate == .lines {
+            // A line without a header behind another one would be taken for a part of it, and so would a JSON object
+            // behind a text.
+            return record.startsRecord && record.isJSON == group.isJSON && group.data.count + 1 + data.count <= limit
+        }
+        return (group.writer?.byteCount ?? group.data.count) + data.count + key.count + Self.kplOverheadMax <= limit
+    }
+
+    /// What a user record, and the frame of an aggregate with its hash key, take besides data and key.
+    private static let kplOverheadMax = 96
+
+    private mutating func join(_ data: UnsafeRawBufferPointer, _ item: ShipItem, _ site: [UInt8]?, isJSON: Bool) {
+        guard var joined = group.item else {
+            group.item = item
+            group.site = site
+            group.isJSON = isJSON
+            group.key.removeAll(keepingCapacity: true)
+            group.key += key
+            group.data.removeAll(keepingCapacity: true)
+            data.withMemoryRebound(to: UInt8.self) { group.data.append(contentsOf: $0) }
+            return
+        }
+        if settings.aggregate == .lines {
+            group.data.append(0x0A)
+            data.withMemoryRebound(to: UInt8.self) { group.data.append(contentsOf: $0) }
+        } else {
+            if group.writer == nil { beginAggregate() }
+            key.withUnsafeBytes { group.writer?.append(data: data, partitionKey: $0) }
+        }
+        joined.end = item.end
+        joined.lines += item.lines
+        group.item = joined
+    }
+
+    /// All user records name the hash key of the whole, so that a reader that filters by shard keeps them.
+    private mutating func beginAggregate() {
+        group.hashKey = Insecure.MD5.hash(data: group.key).reduce(0) { $0 << 8 | UInt128($1) }
+        var writer = KPLWriter(explicitHashKey: group.hashKey)
+        group.data.withUnsafeBytes { data in
+            group.key.withUnsafeBytes { writer.append(data: data, partitionKey: $0) }
+        }
+        group.writer = writer
+    }
+
+    private static func append(
+        _ data: [UInt8], _ key: [UInt8], hashKey: UInt128?, _ item: ShipItem, into queue: inout SendQueue
+    ) {
+        data.withUnsafeBytes { data in
+            key.withUnsafeBytes { queue.append(data: data, partitionKey: $0, explicitHashKey: hashKey, item: item) }
+        }
+    }
+}
