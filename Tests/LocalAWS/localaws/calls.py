@@ -1,5 +1,6 @@
 """What a request asks for: service, operation and the names in it, told from the raw bytes."""
 
+import base64
 import json
 from urllib.parse import parse_qs, unquote
 
@@ -88,6 +89,18 @@ class Call:
         if self.service == "kinesis":
             return "arn:aws:kinesis:%s:123456789012:stream/%s" % (self.region, self.stream)
         return "*"
+
+    def record_data(self):
+        """The data of every record that the call puts on a stream; what is not base64 is left out."""
+        body = self.body if self.service == "kinesis" and isinstance(self.body, dict) else {}
+        entries = body.get("Records") if self.operation == "PutRecords" else [body]
+        found = []
+        for entry in entries if isinstance(entries, list) else []:
+            try:
+                found.append(base64.b64decode(entry["Data"], validate=True))
+            except (ValueError, KeyError, TypeError):
+                continue
+        return found
 
     def json_body(self):
         """The decoded body of a JSON call; a Refusal when it is none."""

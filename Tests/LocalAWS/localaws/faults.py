@@ -5,7 +5,7 @@ A rule says which calls it meets (`match`), which of those it fires on (`after`,
 fires decides. All keys are checked when a rule is added, so a misspelt one never passes for a fault that did not fire.
 
 match:  service, operation, method (exact, or a list of them); key, bucket, shard, stream, access_key, body (regex,
-        searched).
+        searched); data (regex, searched in the decoded data of each record that a Kinesis call puts).
 action: kind, one of
   error          answer `status`, `code`, `message` in the service's dialect; `body` replaces the body (base64 with
                  `body_base64`); `retry_after_ms` adds x-amz-retry-after; `headers` adds headers
@@ -29,7 +29,7 @@ import re
 import threading
 
 MATCH_EXACT = {"service", "operation", "method"}
-MATCH_REGEX = {"key", "bucket", "shard", "stream", "access_key", "body"}
+MATCH_REGEX = {"key", "bucket", "shard", "stream", "access_key", "body", "data"}
 FIRING = {"after", "nth", "every", "count", "probability", "seed"}
 ACTIONS = {
     "error": {"status", "code", "message", "body", "body_base64", "retry_after_ms", "headers"},
@@ -64,8 +64,7 @@ class Rule:
             if getattr(call, name) not in values:
                 return False
         for name, pattern in self._regex.items():
-            value = call.request.body.decode("latin-1") if name == "body" else getattr(call, name)
-            if value is None or not pattern.search(value):
+            if not any(pattern.search(value) for value in values_of(call, name)):
                 return False
         self.seen += 1
         if "nth" in self.text and self.seen != self.text["nth"]:
@@ -88,6 +87,14 @@ class Rule:
 
     def describe(self):
         return dict(self.text, id=self.number, seen=self.seen, fired=self.fired)
+
+
+def values_of(call, name):
+    """The texts that a pattern for `name` is searched in; bytes as Latin-1."""
+    if name == "data":
+        return [data.decode("latin-1") for data in call.record_data()]
+    value = call.request.body.decode("latin-1") if name == "body" else getattr(call, name)
+    return [] if value is None else [value]
 
 
 class Faults:

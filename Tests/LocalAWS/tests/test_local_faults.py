@@ -99,6 +99,22 @@ def test_partial_put_records(endpoint, control):
     assert failed[0] == {"ErrorCode": "InternalFailure", "ErrorMessage": "Internal service failure."}
 
 
+def test_fault_on_the_data_of_a_record(endpoint, control):
+    kinesis = endpoint.client("kinesis")
+    control.create_stream("s")
+    control.fault({"kind": "error", "status": 400, "code": "ValidationException"},
+                  {"operation": "PutRecords", "data": "poison|\xff\xfe"})
+    for data, refused in [(b"sound", False), (b"some poison", True), (b"\xff\xfe", True), (b"cG9pc29u", False)]:
+        entries = [{"Data": b"first", "PartitionKey": "a"}, {"Data": data, "PartitionKey": "b"}]
+        try:
+            kinesis.put_records(StreamName="s", Records=entries)
+            assert not refused
+        except ClientError as error:
+            assert refused and error.response["Error"]["Code"] == "ValidationException"
+    kinesis.put_record(StreamName="s", Data=b"poison", PartitionKey="poison")
+    assert len(control.dump("s")) == 2 * 2 + 1
+
+
 def test_fault_on_one_shard_only(endpoint, control):
     kinesis = endpoint.client("kinesis")
     control.create_stream("s", shards=2)
