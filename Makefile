@@ -9,7 +9,8 @@ PYTHON       ?= python3
 VENV         := .venv
 PY           := $(VENV)/bin/python
 LOCAL        := .local
-DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata
+DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
+                syslog-ng-core logrotate
 # An import that Package.swift does not list is an error.
 SWIFT_FLAGS  := --explicit-target-dependency-import-check error
 SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
@@ -18,7 +19,7 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup build release test quick unit end-to-end crash demo local-aws bench lint format check clean
+.PHONY: help setup build release test quick unit end-to-end crash torture demo local-aws bench lint format check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1|/' | column -t -s '|'
@@ -70,6 +71,10 @@ end-to-end: setup $(DEBUG)
 
 crash: setup $(DEBUG) ## random kills of the real program: make crash N=1000 SEED=7
 	SLUICE_BIN=$(DEBUG) SLUICE_CRASHES=$(N) SLUICE_SEED=$(SEED) $(PY) -m pytest Tests/EndToEnd/test_crash.py -q -s -k random
+
+torture: setup $(DEBUG) ## log rotation, kills and failures all at once: make torture SECONDS=600 SEED=7
+	cd Tests/EndToEnd && SLUICE_BIN=$(CURDIR)/$(DEBUG) $(CURDIR)/$(PY) -m torture \
+	  --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 demo: setup $(RELEASE) ## the whole way on this machine: ship sample logs, archive them, look at the result
 	@Tests/Demo/demo.sh
