@@ -10,7 +10,7 @@ VENV         := .venv
 PY           := $(VENV)/bin/python
 LOCAL        := .local
 DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
-                syslog-ng-core logrotate
+                logrotate
 # An import that Package.swift does not list is an error.
 SWIFT_FLAGS  := --explicit-target-dependency-import-check error
 SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
@@ -19,24 +19,43 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup build release test quick unit end-to-end crash torture demo local-aws bench lint format check clean
+.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture demo local-aws bench lint format check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1|/' | column -t -s '|'
+
+# Installs those of $$packages that are missing; nothing that is installed is removed for it.
+define INSTALL_MISSING
+missing=""; for package in $$packages; do \
+  dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+  echo "installing Debian packages:$$missing"; \
+  $(SUDO) apt-get update -qq; \
+  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-install-recommends $$missing >$(LOCAL)/apt.log; \
+fi
+endef
 
 setup: $(LOCAL)/debian.stamp $(LOCAL)/venv.stamp ## install what is missing: Debian packages, Python environment
 
 $(LOCAL)/debian.stamp: Makefile
 	@mkdir -p $(LOCAL)
-	@missing=""; for package in $(DEBIAN); do \
-	  dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installing Debian packages:$$missing"; \
-	  $(SUDO) apt-get update -qq; \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >$(LOCAL)/apt.log; \
-	fi
+	@packages="$(DEBIAN)"; $(INSTALL_MISSING)
 	@command -v swift >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/"; exit 1; }
+	@touch $@
+
+setup-tests: setup $(LOCAL)/syslog-ng.stamp
+
+# Debian's package of syslog-ng starts a service and cannot stand beside rsyslog. The tests run their own: its files are
+# unpacked here, and only the libraries that it needs are installed.
+$(LOCAL)/syslog-ng.stamp: $(LOCAL)/debian.stamp
+	@if ! PATH="$$PATH:/usr/sbin" command -v syslog-ng >/dev/null; then \
+	  echo "unpacking syslog-ng into $(LOCAL)/syslog-ng"; \
+	  rm -rf $(LOCAL)/syslog-ng && mkdir -p $(LOCAL)/syslog-ng; \
+	  $(SUDO) apt-get update -qq; \
+	  (cd $(LOCAL)/syslog-ng && apt-get download -qq syslog-ng-core && dpkg-deb -x syslog-ng-core_*.deb .); \
+	  packages="$$(apt-cache depends syslog-ng-core | sed -n 's/^  Depends: \(lib[^<>]*\)$$/\1/p' | tr '\n' ' ')"; $(INSTALL_MISSING); \
+	fi
 	@touch $@
 
 $(LOCAL)/venv.stamp: Tests/requirements.txt $(LOCAL)/debian.stamp
@@ -59,14 +78,14 @@ $(RELEASE): $(SOURCES) $(LOCAL)/debian.stamp
 
 test: unit end-to-end ## every test: units, protocol, crashes (sets up and builds by itself)
 
-quick: unit ## the quick suite: units, and the protocol tests without the slow ones
+quick: unit setup-tests ## the quick suite: units, and the protocol tests without the slow ones
 	SLUICE_BIN=$(DEBUG) $(PY) -m pytest Tests -q -m "not slow"
 
 unit: setup
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test --skip-build
 
-end-to-end: setup $(DEBUG)
+end-to-end: setup-tests $(DEBUG)
 	SLUICE_BIN=$(DEBUG) $(PY) -m pytest Tests -q
 
 crash: setup $(DEBUG) ## random kills of the real program: make crash N=1000 SEED=7

@@ -1,7 +1,5 @@
 """`sluice ship --once`: every line on the stream, whatever the service and the host do meanwhile."""
 
-import base64
-import collections
 import os
 import random
 import signal
@@ -10,38 +8,9 @@ import time
 import pytest
 
 from support import jobs
+from support.shipping import Shipping
 
 SEED = int(os.environ.get("SLUICE_SEED", random.SystemRandom().randrange(1 << 31)))
-
-
-class Shipping:
-    """A log file, a ship job for it, and the stream as the oracle."""
-
-    def __init__(self, scenario, shards=1, settings=None, limits=False):
-        self.scenario = scenario.set_up(shards=shards, settings=settings, limits=limits)
-        self.log = os.path.join(scenario.directory, "drupal.log")
-        self.job = jobs.ship(scenario.directory, scenario.stream, [self.log])
-
-    def append(self, lines):
-        with open(self.log, "a") as file:
-            file.write("".join(line + "\n" for line in lines))
-
-    def run(self, expect=0, **options):
-        return self.scenario.program.run("ship", self.job, "--once", "--json", expect=expect, **options)
-
-    def start(self):
-        return self.scenario.program.start("ship", self.job, "--once", "--json")
-
-    def stored(self):
-        """(partition key, line) of every record ever put."""
-        return [(r["partition_key"], base64.b64decode(r["data"]).decode()) for r in self.scenario.oracle()]
-
-    def assert_complete(self, lines, doubles=0):
-        """Every line is there; at most `doubles` records are repeats, each under the key of the first."""
-        stored = self.stored()
-        assert collections.Counter(line for _, line in set(stored)) == collections.Counter(lines)
-        assert len(stored) - len(set(stored)) <= doubles
-        return stored
 
 
 @pytest.fixture

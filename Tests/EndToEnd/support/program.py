@@ -77,10 +77,11 @@ class Program:
             process.send_signal(signal.SIGQUIT)
             process.kill()
             out, err = process.communicate()
-            err += b"\n[killed by the test after %d s]" % timeout
+            err = (err or b"") + b"\n[killed by the test after %d s]" % timeout
             expect = ()
-        result = Result([str(a) for a in arguments], process.returncode, out.decode("utf-8", "replace"),
-                        err.decode("utf-8", "replace"), time.monotonic() - started)
+        # What went to a file of the test's own is not here.
+        out, err = (out or b"").decode("utf-8", "replace"), (err or b"").decode("utf-8", "replace")
+        result = Result([str(a) for a in arguments], process.returncode, out, err, time.monotonic() - started)
         allowed = (expect,) if isinstance(expect, int) else expect
         assert allowed is None or result.exit in allowed, "expected exit %s\n%s" % (expect, result)
         return result
