@@ -31,7 +31,7 @@ HOSTILE = [
 
 @pytest.fixture
 def shipping(scenario):
-    return Shipping(scenario, FILES, rescan="1s")
+    return Shipping(scenario, FILES)
 
 
 @pytest.fixture
@@ -126,6 +126,7 @@ def test_a_message_with_line_feeds_is_one_record(shipping, daemon):
 
 
 def test_rename_and_hup_while_the_shipper_follows(shipping, daemon):
+    shipping.write_job(rescan="1s")
     marks = feed(daemon, "start")
     with shipping.follow() as follower:
         for number in range(2):     # a third would remove what the comparison reads
