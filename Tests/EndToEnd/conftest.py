@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "LocalAWS"))
 
 from localaws.client import LocalEndpoint  # noqa: E402
 from support.scenario import Scenario  # noqa: E402
+from support.shipping import Shipper, Shipping  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,20 @@ def scenario(aws, tmp_path, request):
     aws.control.clear_faults()
     aws.control.clock(offset=0, freeze=False)
     aws.control.check_skew(True)
+
+
+@pytest.fixture(params=["once", "follow"])
+def mode(request):
+    """How the shipper runs: tests that take `world` are told twice."""
+    return request.param
+
+
+@pytest.fixture
+def world(scenario, mode):
+    """Makes (shipping, shipper); names and job settings are the test's."""
+    def make(files=("drupal.log",), **job):
+        if mode == "follow":
+            job.setdefault("rescan", "1s")
+        shipping = Shipping(scenario, files, **job)
+        return shipping, Shipper(shipping, mode)
+    return make

@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import contextlib
 import os
 import signal
 import socket
@@ -38,10 +39,9 @@ class Shipping:
         return self.job
 
     def append(self, lines, path=None):
-        """Lines (text) with a line feed each, or bytes as they are."""
-        data = lines if isinstance(lines, bytes) else "".join(line + "\n" for line in lines).encode()
-        with open(path or self.log, "ab") as file:
-            file.write(data)
+        """Lines (text) with a line feed each, or bytes as they are; in one write."""
+        with open(path or self.log, "ab", buffering=0) as file:
+            file.write(lines if isinstance(lines, bytes) else text(lines))
 
     # The program.
 
@@ -104,6 +104,16 @@ class Shipping:
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def numbered(word, count, start=0):
+    """Distinct lines with a syslog header."""
+    return ["Nov 22 22:16:%02d web1 drupal: %s line %04d" % (n % 60, word, n) for n in range(start, start + count)]
+
+
+def text(lines):
+    """The bytes of lines in a file."""
+    return "".join(line + "\n" for line in lines).encode()
 
 
 def shown(counter):
@@ -212,3 +222,47 @@ class Follower:
             self.process.kill()
         self.result = self.process.wait()
         self.process.stdout.close()
+
+
+class Shipper:
+    """The same story told to both modes: `--once` whenever the story says so, or one that follows all the time."""
+
+    def __init__(self, shipping, mode):
+        self._shipping = shipping
+        self.follows = mode == "follow"
+        self._follower = None
+        self.report = None      # of the last run that ended
+
+    def __enter__(self):
+        if self.follows:
+            self._follower = self._shipping.follow().__enter__()
+        return self
+
+    def __exit__(self, kind, *rest):
+        if self._follower:
+            self._follower.__exit__(kind, *rest)
+            self.report = None if kind else self._follower.result.report
+            self._follower = None
+
+    @contextlib.contextmanager
+    def away(self):
+        """No shipper runs meanwhile."""
+        self.__exit__(None, None, None)
+        yield
+        self.__enter__()
+
+    def catch_up(self, total, seconds=30):
+        """Ships what is there to ship: `total` lines are on the stream then, over all of the test."""
+        if self._follower:
+            return self._follower.wait_for_lines(total, seconds)
+        end = time.monotonic() + seconds
+        while True:
+            self.report = self._shipping.run().report
+            if self._shipping.count() >= total:
+                return
+            assert time.monotonic() < end, "%d of %d lines on the stream" % (self._shipping.count(), total)
+            time.sleep(0.1)
+
+    def file_report(self, name):
+        """The report's entry of the file at that name, summed over its generations where a number."""
+        return [f for f in self.report["files"] if os.path.basename(f["path"]) == name]

@@ -1,0 +1,356 @@
+"""One rotation at a time, each in its own story and each told to both modes. All at once is in test_torture.py."""
+
+import gzip
+import os
+import shutil
+import time
+
+import pytest
+
+from support.shipping import Shipping, numbered, read, text
+
+# A rotated file's name, from its place in the row of rotated files; 1 is the newest.
+NAMINGS = {"numbered": lambda log, place, made: "%s.%d" % (log, place),
+           "dateext": lambda log, place, made: "%s-202611%02d" % (log, made)}
+
+
+def pack(path, target=None):
+    """As `gzip` does it."""
+    target = target or path + ".gz"
+    status = os.stat(path)
+    with open(path, "rb") as source, gzip.open(target, "wb") as packed:
+        shutil.copyfileobj(source, packed)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.unlink(path)
+    return target
+
+
+def copy_and_truncate(log, target):
+    shutil.copyfile(log, target)
+    os.truncate(log, 0)
+
+
+def test_lines_that_come_to_the_old_file_after_the_rename_arrive(world):
+    shipping, shipper = world()
+    with open(shipping.log, "ab", buffering=0) as daemon, shipper:
+        daemon.write(text(numbered("a", 3)))
+        shipper.catch_up(3)
+        os.rename(shipping.log, shipping.log + ".1")
+        with open(shipping.log, "ab", buffering=0) as fresh:
+            daemon.write(text(numbered("a", 3, start=3)))
+            fresh.write(text(numbered("b", 3)))
+            shipper.catch_up(9)
+            daemon.write(text(numbered("a", 1, start=6)))
+            fresh.write(text(numbered("b", 1, start=3)))
+            shipper.catch_up(11)
+    shipping.assert_bytes(text(numbered("a", 7)), text(numbered("b", 4)))
+
+
+def test_two_rotations_in_a_row_with_late_lines_in_each(world):
+    shipping, shipper = world()
+    daemons = [open(shipping.log, "ab", buffering=0)]
+    with shipper:
+        daemons[0].write(text(numbered("a", 2)))
+        shipper.catch_up(2)
+        for number, word in ((1, "b"), (2, "c")):
+            os.rename(shipping.log, shipping.log + ".new%d" % number)
+            daemons.append(open(shipping.log, "ab", buffering=0))
+            daemons[-2].write(text(numbered("late" + word, 2)))
+            daemons[-1].write(text(numbered(word, 2)))
+            shipper.catch_up(2 + 4 * number)
+    for daemon in daemons:
+        daemon.close()
+    shipping.assert_once([line for word in ("a", "lateb", "b", "latec", "c") for line in numbered(word, 2)])
+
+
+@pytest.mark.parametrize("packs", [False, True])
+@pytest.mark.parametrize("naming", sorted(NAMINGS))
+def test_several_rotations_while_away(world, naming, packs):
+    """The one that was half shipped, and others that were never seen, are finished in order."""
+    shipping, shipper = world()
+    name = NAMINGS[naming]
+    shipping.append(numbered("f0", 20))
+    with shipper:
+        shipper.catch_up(20)
+        with shipper.away():
+            rotated = []    # newest first
+            for number in range(4):
+                shipping.append(numbered("f%d" % number, 30, start=20 if number == 0 else 0))
+                for place in reversed(range(len(rotated))):
+                    moved = name(shipping.log, place + 2, len(rotated) - place) + (".gz" if packs and place else "")
+                    plain = moved[:-3] if moved.endswith(".gz") else moved
+                    if moved != plain and not rotated[place].endswith(".gz"):
+                        rotated[place] = pack(rotated[place])
+                    if rotated[place] != moved:
+                        os.rename(rotated[place], moved)
+                    rotated[place] = moved
+                target = name(shipping.log, 1, len(rotated) + 1)
+                os.rename(shipping.log, target)
+                rotated.insert(0, target)
+                time.sleep(0.02)    # the next file is younger, also by a coarse clock
+            shipping.append(numbered("active", 5))
+        shipper.catch_up(20 + 120 + 5)
+    shipping.assert_once(numbered("f0", 50) + [line for n in (1, 2, 3) for line in numbered("f%d" % n, 30)]
+                         + numbered("active", 5))
+    firsts = [line.split()[5] for line in shipping.lines()]
+    assert firsts == sorted(firsts, key=["f0", "f1", "f2", "f3", "active"].index), "the predecessor comes first"
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_half_shipped_file_is_resumed_inside_its_packed_successor(world, members):
+    shipping, shipper = world()
+    shipping.append(numbered("a", 300))
+    with shipper:
+        shipper.catch_up(300)
+        with shipper.away():
+            shipping.append(numbered("a", 200, start=300))
+            content = read(shipping.log)
+            with open(shipping.log + ".1.gz", "wb") as packed:
+                cut = len(content) // members
+                for part in (content[:cut], content[cut:]):
+                    packed.write(gzip.compress(part) if part else b"")
+            os.unlink(shipping.log)
+            shipping.append(numbered("b", 10))
+        shipper.catch_up(510)
+    shipping.assert_bytes(content, text(numbered("b", 10)))
+
+
+def test_a_file_that_was_shipped_is_not_sent_again_when_it_is_packed_and_moved(world):
+    shipping, shipper = world()
+    shipping.append(numbered("a", 100))
+    with shipper:
+        shipper.catch_up(100)
+        os.rename(shipping.log, shipping.log + ".1")
+        shipping.append(numbered("b", 10))
+        shipper.catch_up(110)
+        pack(shipping.log + ".1", shipping.log + ".2.gz")
+        os.rename(shipping.log, shipping.log + ".1")
+        shipping.append(numbered("c", 10))
+        shipper.catch_up(120)
+        os.rename(shipping.log + ".2.gz", shipping.log + ".3.gz")
+        shipping.append(numbered("c", 10, start=10))
+        shipper.catch_up(130)
+    shipping.assert_bytes(text(numbered("a", 100)), text(numbered("b", 10)), text(numbered("c", 20)))
+
+
+def test_a_packed_file_that_is_still_growing_is_not_taken_for_whole(scenario):
+    """gzip writes beside the plain file, which goes when it is done; the shipper comes in the middle."""
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 100))
+    shipping.run()
+    shipping.append(numbered("a", 4_000, start=100))
+    content = read(shipping.log)
+    packed = gzip.compress(content)
+    os.rename(shipping.log, shipping.log + ".1")
+    shipping.append(numbered("b", 5))
+    with open(shipping.log + ".1.gz", "wb") as file:
+        file.write(packed[:len(packed) // 2])
+    shipping.run(expect=(0, 75))
+    with open(shipping.log + ".1.gz", "ab") as file:
+        file.write(packed[len(packed) // 2:])
+    os.unlink(shipping.log + ".1")
+    shipping.run()
+    shipping.assert_bytes(content, text(numbered("b", 5)))
+
+
+def test_a_packed_file_that_is_cut_says_so_and_gives_what_it_holds(scenario):
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 100))
+    shipping.run()
+    shipping.append(numbered("a", 4_000, start=100))
+    packed = gzip.compress(read(shipping.log))
+    os.unlink(shipping.log)
+    with open(shipping.log + ".1.gz", "wb") as file:
+        file.write(packed[:len(packed) // 2])
+    shipping.append(numbered("b", 5))
+    for _ in range(2):
+        result = shipping.run(expect=(0, 75))
+    assert "drupal.log.1.gz" in result.stderr + result.stdout
+    lines = shipping.lines()
+    assert set(numbered("b", 5)) <= set(lines) and len(lines) == len(set(lines))
+
+
+def test_copytruncate_loses_nothing_that_is_in_the_copy(world):
+    shipping, shipper = world()
+    contents = []
+    with shipper:
+        for number in range(3):
+            shipping.append(numbered("f%d" % number, 50))
+            shipper.catch_up(60 * number + 50)
+            with shipper.away():
+                shipping.append(numbered("f%d" % number, 10, start=50))     # unshipped when the file is truncated
+                contents.append(read(shipping.log))
+                copy_and_truncate(shipping.log, "%s-%d" % (shipping.log, number))
+            shipper.catch_up(60 * number + 60)
+        shipping.append(numbered("last", 5))
+        shipper.catch_up(185)
+    assert shipping.count() == 185
+    shipping.assert_once([line for n in range(3) for line in numbered("f%d" % n, 60)] + numbered("last", 5))
+
+
+def test_copytruncate_under_a_following_shipper(scenario):
+    shipping = Shipping(scenario)
+    lines = []
+    with shipping.follow() as follower, open(shipping.log, "ab", buffering=0) as daemon:
+        for number in range(5):
+            lines += numbered("f%d" % number, 40)
+            daemon.write(text(lines[-40:]))
+            if number % 2:
+                follower.wait_for_lines(len(lines))
+            copy_and_truncate(shipping.log, "%s.%d" % (shipping.log, number))
+        lines += numbered("last", 40)
+        daemon.write(text(lines[-40:]))
+        follower.wait_for_lines(len(lines))
+    shipping.assert_once(lines)
+
+
+def test_copytruncate_packed_at_once(world):
+    shipping, shipper = world()
+    shipping.append(numbered("a", 50))
+    with shipper:
+        shipper.catch_up(50)
+        with shipper.away():
+            shipping.append(numbered("a", 50, start=50))
+            copy_and_truncate(shipping.log, shipping.log + ".1")
+            pack(shipping.log + ".1")
+            shipping.append(numbered("b", 10))
+        shipper.catch_up(110)
+    shipping.assert_bytes(text(numbered("a", 100)), text(numbered("b", 10)))
+
+
+def test_bytes_of_a_stale_writer_after_a_truncation_are_skipped_and_counted(world):
+    """Without O_APPEND the daemon goes on at its old offset: a hole of NUL bytes."""
+    shipping, shipper = world()
+    daemon = os.open(shipping.log, os.O_WRONLY | os.O_CREAT)
+    os.write(daemon, text(numbered("a", 200)))
+    hole = os.path.getsize(shipping.log)
+    with shipper:
+        shipper.catch_up(200)
+        copy_and_truncate(shipping.log, shipping.log + ".1")
+        os.write(daemon, text(numbered("b", 3)))
+        shipper.catch_up(203)
+        os.write(daemon, text(numbered("b", 3, start=3)))
+        shipper.catch_up(206)
+    os.close(daemon)
+    assert read(shipping.log).startswith(bytes(hole))
+    shipping.assert_bytes(text(numbered("a", 200)), read(shipping.log))
+    assert not any(b"\0" in record.data for record in shipping.records())
+    if shipper.follows:
+        assert sum(f["nul_bytes_skipped"] for f in shipper.report["files"]) == hole
+
+
+# What stands in the file when it was truncated without a copy: shorter, as long as before, longer; and with a first
+# line, or a whole first kibibyte, that is the same again.
+REFILLS = {"shorter": lambda old: text(numbered("new", 20)), "as long": lambda old: text(numbered("NEW", 100)),
+           "longer": lambda old: text(numbered("new", 300)),
+           "same first line": lambda old: text(numbered("a", 1) + numbered("new", 300)),
+           "same first lines": lambda old: text(numbered("a", 60) + numbered("new", 300))}
+
+
+@pytest.mark.parametrize("kind", sorted(REFILLS))
+def test_a_truncated_file_that_is_filled_anew_is_read_from_its_head(world, kind):
+    shipping, shipper = world()
+    old = text(numbered("a", 100))
+    new = REFILLS[kind](old)
+    shipping.append(old)
+    with shipper:
+        shipper.catch_up(100)
+        with open(shipping.log, "r+b", buffering=0) as file:
+            file.truncate(0)
+            file.write(new)
+        shipper.catch_up(100 + new.count(b"\n"))
+    shipping.assert_bytes(old, new)
+
+
+def test_what_was_truncated_unread_is_accounted_for(scenario):
+    shipping = Shipping(scenario)
+    shipping.append(text(numbered("a", 20)) + b"begun and never finished")
+    shipping.run()
+    os.truncate(shipping.log, 0)
+    shipping.append(numbered("b", 5))
+    result = shipping.run(expect=(0, 75))
+    shipping.assert_once(numbered("a", 20) + numbered("b", 5))
+    assert sum(f["suspected_lost_bytes"] for f in result.report["files"]) == 24
+    assert shipping.log in result.stderr
+
+
+def test_rotated_files_in_a_folder_of_their_own(world):
+    shipping, shipper = world(rotated=[])
+    old = shipping.path("old")
+    os.mkdir(old)
+    shipping.write_job(rotated=[old + "/drupal*"], **({"rescan": "1s"} if shipper.follows else {}))
+    shipping.append(numbered("a", 20))
+    with shipper:
+        shipper.catch_up(20)
+        with shipper.away():
+            shipping.append(numbered("a", 20, start=20))
+            os.rename(shipping.log, old + "/drupal.log-20261121")
+            pack(old + "/drupal.log-20261121")
+            shipping.append(numbered("b", 20))
+            os.rename(shipping.log, old + "/drupal.log-20261122")
+            shipping.append(numbered("c", 20))
+        shipper.catch_up(80)
+    shipping.assert_once(numbered("a", 40) + numbered("b", 20) + numbered("c", 20))
+
+
+def test_files_that_were_rotated_before_the_first_run_are_left_alone(world):
+    """The history from before Sluice was there; a rotation after that is not."""
+    shipping, shipper = world()
+    shipping.append(numbered("history", 20), shipping.log + ".2")
+    pack(shipping.log + ".2")
+    shipping.append(numbered("yesterday", 20), shipping.log + ".1")
+    shipping.append(numbered("a", 20))
+    with shipper:
+        shipper.catch_up(20)
+        os.rename(shipping.log + ".2.gz", shipping.log + ".3.gz")
+        pack(shipping.log + ".1", shipping.log + ".2.gz")
+        os.rename(shipping.log, shipping.log + ".1")
+        shipping.append(numbered("b", 20))
+        shipper.catch_up(40)
+    shipping.assert_once(numbered("a", 20) + numbered("b", 20))
+
+
+@pytest.mark.slow
+def test_a_line_that_comes_to_a_rotated_file_long_after_is_not_dropped(world):
+    """Others give the old file up for good after their rotate_wait."""
+    shipping, shipper = world(rotate_wait="1s")
+    with open(shipping.log, "ab", buffering=0) as daemon, shipper:
+        daemon.write(text(numbered("a", 3)))
+        shipper.catch_up(3)
+        os.rename(shipping.log, shipping.log + ".1")
+        shipping.append(numbered("b", 2))
+        shipper.catch_up(5)
+        time.sleep(2.5)     # longer than rotate_wait: this is what is tested
+        daemon.write(text(numbered("a", 1, start=3)))
+        with shipper.away():
+            pass
+        shipper.catch_up(6)
+    shipping.assert_once(numbered("a", 4) + numbered("b", 2))
+
+
+def test_rapid_rotation_of_several_files(world):
+    shipping, shipper = world(["rapid-*.log"])
+    names = ["rapid-%d.log" % n for n in range(3)]
+    daemons = {name: open(shipping.path(name), "ab", buffering=0) for name in names}
+    lines = []
+
+    def write(name, word):
+        lines.append("%s %s" % (name, word))
+        daemons[name].write(text(lines[-1:]))
+
+    with shipper:
+        for name in names:
+            write(name, "before")
+        shipper.catch_up(3)
+        for turn in range(3):
+            for name in names:
+                os.rename(shipping.path(name), shipping.path("%s.r%d" % (name, turn)))
+                fresh = open(shipping.path(name), "ab", buffering=0)
+                write(name, "old %d" % turn)
+                daemons[name].close()
+                daemons[name] = fresh
+                write(name, "new %d" % turn)
+        shipper.catch_up(len(lines))
+    for daemon in daemons.values():
+        daemon.close()
+    shipping.assert_once(lines)
