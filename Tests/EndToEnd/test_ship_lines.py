@@ -135,7 +135,7 @@ def test_a_message_over_the_limit_of_a_record_is_several_records(world):
         shipping.append(lines + numbered("b", 1))
         shipper.catch_up(4_002)
     shipping.assert_bytes(read(shipping.log))
-    assert 3 <= len(shipping.records()) <= 60
+    assert len(shipping.records()) >= 3
 
 
 def test_blank_lines_are_kept(world):

@@ -30,6 +30,15 @@ def copy_and_truncate(log, target):
     os.truncate(log, 0)
 
 
+def shift(log):
+    """The next rotation with numbered names."""
+    place = 1
+    while os.path.exists("%s.%d" % (log, place)):
+        place += 1
+    for number in reversed(range(place)):
+        os.rename("%s.%d" % (log, number) if number else log, "%s.%d" % (log, number + 1))
+
+
 def test_lines_that_come_to_the_old_file_after_the_rename_arrive(world):
     shipping, shipper = world()
     with open(shipping.log, "ab", buffering=0) as daemon, shipper:
@@ -53,7 +62,7 @@ def test_two_rotations_in_a_row_with_late_lines_in_each(world):
         daemons[0].write(text(numbered("a", 2)))
         shipper.catch_up(2)
         for number, word in ((1, "b"), (2, "c")):
-            os.rename(shipping.log, shipping.log + ".new%d" % number)
+            shift(shipping.log)
             daemons.append(open(shipping.log, "ab", buffering=0))
             daemons[-2].write(text(numbered("late" + word, 2)))
             daemons[-1].write(text(numbered(word, 2)))
@@ -190,8 +199,10 @@ def test_copytruncate_loses_nothing_that_is_in_the_copy(world):
 
 def test_copytruncate_under_a_following_shipper(scenario):
     shipping = Shipping(scenario)
-    lines = []
+    lines = numbered("first", 1)
+    shipping.append(lines)
     with shipping.follow() as follower, open(shipping.log, "ab", buffering=0) as daemon:
+        follower.wait_for_lines(1)
         for number in range(5):
             lines += numbered("f%d" % number, 40)
             daemon.write(text(lines[-40:]))
@@ -344,7 +355,7 @@ def test_rapid_rotation_of_several_files(world):
         shipper.catch_up(3)
         for turn in range(3):
             for name in names:
-                os.rename(shipping.path(name), shipping.path("%s.r%d" % (name, turn)))
+                shift(shipping.path(name))
                 fresh = open(shipping.path(name), "ab", buffering=0)
                 write(name, "old %d" % turn)
                 daemons[name].close()
