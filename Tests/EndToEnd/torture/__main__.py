@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import contextlib
 import os
 import random
 import sys
@@ -23,6 +24,7 @@ def main():
     parser = argparse.ArgumentParser(prog="torture", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="start rounds for so long (default 60)")
     parser.add_argument("--seed", type=int, default=None, help="seed of the first round; the next has one more")
+    parser.add_argument("--keep", metavar="FOLDER", help="leave the folder of each round here")
     parser.add_argument("--round", type=float, default=12, help="seconds that the writer writes in a round")
     for name, values in CHOICES.items():
         parser.add_argument("--" + name, choices=values, help="the same in every round (default: by chance)")
@@ -33,7 +35,7 @@ def main():
     endpoint = LocalEndpoint()
     try:
         while rounds == 0 or time.monotonic() < end:
-            with tempfile.TemporaryDirectory(prefix="torture-") as directory:
+            with folder(options.keep, seed + rounds) as directory:
                 one = Round(Scenario(endpoint, directory, "torture"), seed + rounds, **fixed)
                 print("seed %d: %s" % (seed + rounds, summary(one.plan)), flush=True)
                 counts = one.run(options.round).counts
@@ -45,6 +47,17 @@ def main():
         endpoint.stop()
     print("%d rounds, seeds %d to %d, 0 lost, 0 doubled without cause: %s" % (
         rounds, seed, seed + rounds - 1, ", ".join("%d %s" % (n, name) for name, n in total.items())))
+
+
+@contextlib.contextmanager
+def folder(parent, seed):
+    if parent is None:
+        with tempfile.TemporaryDirectory(prefix="torture-") as directory:
+            yield directory
+    else:
+        directory = os.path.abspath(os.path.join(parent, "seed-%d" % seed))
+        os.makedirs(directory)
+        yield directory
 
 
 def summary(plan):

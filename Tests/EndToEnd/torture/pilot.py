@@ -42,8 +42,16 @@ class Pilot:
         self._is_following = not once and (
             self._mode == "follow" or self._mode == "mixed" and self._chance.random() < 0.5)
         arguments = [] if self._is_following else ["--once"]
+        self._write("starts %s" % (arguments or "to follow"))
         self._process = self._program.start("ship", self._job, *arguments, stdout=subprocess.DEVNULL, stderr=self._log)
         self.runs += 1
+
+    def _write(self, what):
+        """A line of the harness among those of the shipper."""
+        now = time.time()
+        self._log.write(("--- %s.%03dZ %s\n" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)),
+                                               now % 1 * 1000, what)).encode())
+        self._log.flush()
 
     def _wait(self, until):
         """Until that time, or the end of a run that ends by itself."""
@@ -55,11 +63,13 @@ class Pilot:
     def _kill(self):
         self._process.kill()
         self._process.wait()
+        self._write("killed")
         self.kills.append(Kill(time.time() * 1000))
         self._process = None
 
     def _stop(self):
         if self._is_following:
+            self._write("is stopped")
             self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)
@@ -71,6 +81,7 @@ class Pilot:
 
     def _note_end(self):
         status, self._process = self._process.returncode, None
+        self._write("ended with %d" % status)
         if status == UNFINISHED:
             self.kills.append(Kill(time.time() * 1000))     # a request may have been under way
         elif status != ORDERLY:

@@ -63,7 +63,7 @@ class Round:
         self._audit = None
         scenario.set_up(shards=self.plan["shards"], limits=self.plan["write_limits"])
         self._writer = self._start_writer()
-        self._log = open(os.path.join(scenario.directory, "shipper.log"), "wb")
+        self._log = open(os.path.join(scenario.directory, "shipper.log"), "ab")
         self._pilot = Pilot(scenario.program, self._write_job(), self.plan["mode"], random.Random(seed + 1), self._log)
 
     def _start_writer(self):
