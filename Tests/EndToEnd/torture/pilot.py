@@ -82,7 +82,7 @@ class Pilot:
     def _note_end(self):
         status, self._process = self._process.returncode, None
         self._write("ended with %d" % status)
-        if status == UNFINISHED:
+        if status in (UNFINISHED, -signal.SIGTERM):     # the latter before it could take the signal
             self.kills.append(Kill(time.time() * 1000))     # a request may have been under way
         elif status != ORDERLY:
             raise AssertionError("the shipper ended with status %d" % status)

@@ -1,0 +1,359 @@
+"""`sluice ship` as a service: how it starts, reports, is stopped, fails and goes on."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from support.shipping import Shipping, numbered, read, text
+from torture.auditor import Doubt, Kill
+
+EVERYTHING_FAILS = {"kind": "error", "status": 500, "code": "InternalFailure"}
+PUT = {"operation": "PutRecords"}
+
+
+@pytest.fixture
+def shipping(scenario):
+    return Shipping(scenario, rescan="1s")
+
+
+# How it ends.
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("linger", ["0s", "1s", "60s"])
+def test_an_orderly_end_sends_what_was_read_and_leaves_the_rest(scenario, number, linger):
+    shipping = Shipping(scenario, linger=linger)
+    shipping.append(numbered("a", 3))
+    with shipping.follow() as follower:
+        shipping.append(numbered("a", 1_000, start=3))
+        if linger != "60s":
+            follower.wait_for_lines(1)
+        started = time.monotonic()
+        result = follower.stop(number, expect=0)
+        assert time.monotonic() - started < 5
+    assert result.report["mode"] == "follow" and result.report["lines"] == shipping.count()
+    rest = shipping.run().report
+    assert result.report["lines"] + rest["lines"] == 1_003
+    shipping.assert_bytes(text(numbered("a", 1_003)))
+    assert shipping.run().report["lines"] == 0
+
+
+def test_requests_under_way_are_waited_for(shipping):
+    shipping.append(numbered("a", 5))
+    shipping.scenario.fault({"kind": "delay", "seconds": 1}, PUT)
+    with shipping.follow() as follower:
+        shipping.append(numbered("a", 2_000, start=5))
+        follower.wait_for(lambda: shipping.count() > 5, what="the first answers")
+        follower.stop(expect=0)
+    shipping.assert_bytes(text(numbered("a", 2_005)))
+    assert shipping.run().report["lines"] == 0
+
+
+def test_the_grace_is_kept_and_what_is_left_is_for_the_next_run(scenario):
+    shipping = Shipping(scenario, grace="1s")
+    shipping.append(numbered("a", 600))
+    with shipping.follow() as follower:
+        follower.wait_for_lines(600)
+        fault = scenario.fault(EVERYTHING_FAILS, PUT)
+        shipping.append(numbered("a", 600, start=600))
+        follower.wait_for(lambda: fired(scenario, fault), what="a refused request")
+        started = time.monotonic()
+        result = follower.stop(expect=75)
+        assert time.monotonic() - started < 5
+    assert result.report["more_waiting"]
+    scenario.control.clear_faults()
+    assert shipping.run().report["lines"] == 600
+    shipping.assert_bytes(text(numbered("a", 1_200)))
+
+
+def fired(scenario, fault):
+    return next(rule["fired"] for rule in scenario.control.faults() if rule["id"] == fault)
+
+
+def test_an_outage_is_sat_out(shipping):
+    shipping.append(numbered("a", 10))
+    with shipping.follow() as follower:
+        follower.wait_for_lines(10)
+        for action in (EVERYTHING_FAILS, {"kind": "cut", "reset": True},
+                       {"kind": "error", "status": 400, "code": "ThrottlingException", "message": "Rate exceeded"},
+                       {"kind": "put_partial", "share": 1.0}):
+            before = shipping.count()
+            fault = shipping.scenario.fault(action, PUT)
+            shipping.append(numbered("a", 20, start=before))
+            follower.wait_for(lambda: fired(shipping.scenario, fault) >= 3, 30, what="three refusals")
+            assert shipping.count() == before
+            shipping.scenario.control.clear_faults()
+            follower.wait_for_lines(before + 20)
+    shipping.assert_bytes(text(numbered("a", 90)))
+    assert follower.result.report["records_resent"] >= 4 * 3
+
+
+def test_a_second_one_ends_at_once_and_disturbs_nothing(shipping):
+    shipping.append(numbered("a", 10))
+    with shipping.follow() as follower:
+        for arguments in (("--once",), ()):
+            result = shipping.scenario.program.run("ship", shipping.job, "--json", *arguments, expect=79)
+            assert result.seconds < 5 and str(follower.process.pid) in result.stderr
+        shipping.append(numbered("a", 10, start=10))
+        follower.wait_for_lines(20)
+    shipping.assert_bytes(text(numbered("a", 20)))
+
+
+def test_a_run_with_once_ends_although_the_file_keeps_growing(shipping):
+    shipping.append(numbered("a", 2_000))
+    shipping.scenario.fault({"kind": "delay", "seconds": 0.2}, PUT)
+    process = shipping.start()
+    count = 2_000
+    while process.poll() is None:
+        shipping.append(numbered("a", 20, start=count))
+        count += 20
+        time.sleep(0.005)
+        assert count < 100_000, "it did not end"
+    shipping.scenario.program.finish(process)
+    assert 2_000 <= shipping.count() <= count
+    shipping.run()
+    shipping.assert_bytes(text(numbered("a", count)))
+
+
+# What it tells the service manager.
+
+def test_the_service_manager_is_told_how_it_goes(shipping):
+    shipping.append(numbered("a", 10))
+    with shipping.follow(environment={"WATCHDOG_USEC": "2000000"}) as follower:
+        notes = follower.notifications
+        follower.wait_for_lines(10)
+        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= 4, 15, what="four signs of life")
+        fault = shipping.scenario.fault(EVERYTHING_FAILS, PUT)      # trouble with the service is no reason to be killed
+        shipping.append(numbered("a", 10, start=10))
+        follower.wait_for(lambda: fired(shipping.scenario, fault), what="a refused request")
+        seen = len(notes.all("WATCHDOG"))
+        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= seen + 3, 10, what="three more")
+        shipping.scenario.control.clear_faults()
+        follower.wait_for_lines(20)
+        follower.wait_for(lambda: any("20" in status for status in notes.all("STATUS")), what="a status with a count")
+        follower.stop()
+        messages = notes.poll().messages
+    names = [line.partition("=")[0] for _, line in messages]
+    assert set(names) <= {"READY", "STATUS", "WATCHDOG", "STOPPING"}
+    assert names.count("READY") == names.count("STOPPING") == 1
+    assert names.index("READY") < names.index("STOPPING")
+    assert {line for _, line in messages if not line.startswith("STATUS")} <= {"READY=1", "STOPPING=1", "WATCHDOG=1"}
+    times = [at for at, line in messages if line == "WATCHDOG=1"]
+    assert max(later - sooner for sooner, later in zip(times, times[1:])) < 2
+
+
+def test_an_abstract_socket_will_do_and_no_watchdog_is_fed_that_is_not_its_own(shipping):
+    shipping.append(numbered("a", 1))
+    with shipping.follow(abstract=True, environment={"WATCHDOG_USEC": "200000", "WATCHDOG_PID": "1"}) as follower:
+        follower.wait_for_lines(1)
+        shipping.append(numbered("a", 1, start=1))
+        follower.wait_for_lines(2)
+    assert follower.result.exit == 0
+
+
+def test_without_a_service_manager_it_just_runs(shipping):
+    shipping.append(numbered("a", 1))
+    process = shipping.scenario.program.start("ship", shipping.job, "--json", environment={
+        "NOTIFY_SOCKET": "/nowhere/notify"})
+    shipping.scenario.wait_for(lambda: shipping.count() == 1)
+    process.terminate()
+    shipping.scenario.program.finish(process)
+
+
+# Refusals.
+
+@pytest.mark.parametrize("code, status", [("AccessDeniedException", 77), ("ResourceNotFoundException", 74),
+                                          ("KMSAccessDeniedException", 77)])
+def test_a_refusal_ends_it_and_keeps_the_position(shipping, code, status):
+    shipping.append(numbered("a", 600))
+    with shipping.follow() as follower:
+        follower.wait_for_lines(600)
+        shipping.scenario.fault({"kind": "error", "status": 400, "code": code, "message": "no"}, PUT)
+        shipping.append(numbered("a", 600, start=600))
+        result = follower.finish(expect=status)
+    assert code in result.stderr and "hint" in result.stderr
+    assert result.report["exit_code"] == status and code in str(result.report["problem"])
+    shipping.scenario.control.clear_faults()
+    assert shipping.run().report["lines"] == 600
+    shipping.assert_bytes(text(numbered("a", 1_200)))
+
+
+def test_a_stream_that_is_missing_at_the_start_is_named(scenario):
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 10))
+    shipping.write_job(destination={"stream": "no-such-stream-here"})
+    result = scenario.program.run("ship", shipping.job, "--json", expect=74)
+    assert "no-such-stream-here" in result.stderr
+    assert shipping.count() == 0
+
+
+def test_no_credentials_at_all(shipping):
+    shipping.append(numbered("a", 10))
+    nothing = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    for arguments in (("--once",), ()):
+        result = shipping.scenario.program.run("ship", shipping.job, *arguments, expect=77, environment=nothing)
+        assert "credentials" in result.stderr
+
+
+@pytest.mark.parametrize("source", ["container", "process"])
+def test_keys_that_run_out_while_it_follows_are_renewed(shipping, source, tmp_path):
+    scenario = shipping.scenario
+    environment = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def renew():
+        """New keys at the source; the old ones end now."""
+        old = [e["access_key"] for e in scenario.requests(**PUT)][-1:]
+        if source == "container":
+            scenario.control.metadata(rotate=True)
+        else:
+            key = scenario.control.issue_key()
+            (tmp_path / "keys.json").write_text(
+                '{"Version": 1, "AccessKeyId": "%(access_key_id)s", "SecretAccessKey": "%(secret_access_key)s", '
+                '"SessionToken": "%(session_token)s", "Expiration": "2099-01-01T00:00:00Z"}' % key)
+        for key in old:
+            scenario.control.change_key(key, expires_in=0)
+
+    if source == "container":
+        environment.update(scenario.endpoint.description["container"])
+    else:
+        (tmp_path / "config").write_text("[default]\nregion = us-east-1\ncredential_process = cat %s\n" % (
+            tmp_path / "keys.json"))
+        environment["AWS_CONFIG_FILE"] = str(tmp_path / "config")
+    renew()
+    shipping.append(numbered("a", 10))
+    with shipping.follow(environment=environment) as follower:
+        follower.wait_for_lines(10)
+        for turn in (1, 2):
+            renew()
+            shipping.append(numbered("a", 10, start=10 * turn))
+            follower.wait_for_lines(10 * turn + 10)
+    shipping.assert_bytes(text(numbered("a", 30)))
+    stored = [e["access_key"] for e in scenario.requests(**PUT) if e["status"] == 200]
+    refused = [e["code"] for e in scenario.requests(**PUT) if e["code"]]
+    assert len(set(stored)) == 3 and set(refused) == {"ExpiredTokenException"} and len(refused) <= 4
+
+
+def test_a_wrong_clock_is_corrected(shipping):
+    shipping.scenario.control.clock(offset=3_600)
+    shipping.append(numbered("a", 10))
+    shipping.run()
+    shipping.scenario.control.clock(offset=0)
+    shipping.assert_bytes(text(numbered("a", 10)))
+
+
+# What one run says of itself.
+
+def test_the_report_adds_up(scenario):
+    shipping = Shipping(scenario, ["*.log"], shards=2)
+    for name, count in (("one.log", 700), ("two.log", 50)):
+        shipping.append(numbered(name, count), shipping.path(name))
+    scenario.fault({"kind": "put_partial", "share": 0.3, "seed": 3}, PUT, nth=1)
+    scenario.fault(EVERYTHING_FAILS, PUT, nth=2)
+    report = shipping.run().report
+    assert report["mode"] == "once" and report["exit_code"] == 0 and not report["more_waiting"]
+    assert (report["lines"], report["records"]) == (750, 750)
+    assert report["dead_letters"] == 0 and report["records_resent"] > 100
+    assert sum(s["records"] for s in report["shards"].values()) == 750
+    assert sum(s["throttled"] for s in report["shards"].values()) > 50
+    puts = scenario.requests(**PUT)
+    assert report["requests"] == len(puts) and report["requests_failed"] == sum(e["status"] != 200 for e in puts)
+    for file in report["files"]:
+        size = os.path.getsize(file["path"])
+        assert file["from"] == 0 and file["stored_offset"] == file["size"] == size
+        assert file["bytes_read"] == file["bytes_acked"] == size
+        assert len(file["generation"]) == 8 and file["suspected_lost_bytes"] == file["nul_bytes_skipped"] == 0
+    assert sorted(f["lines"] for f in report["files"]) == [50, 700]
+    again = shipping.run().report
+    assert again["lines"] == again["requests"] == 0
+    assert all(f["from"] == f["stored_offset"] for f in again["files"])
+
+
+@pytest.mark.parametrize("aggregate", ["none", "lines", "kpl"])
+def test_lines_are_told_from_records(scenario, aggregate):
+    shipping = Shipping(scenario, destination={"aggregate": aggregate})
+    shipping.append(numbered("a", 1_000))
+    report = shipping.run().report
+    assert report["lines"] == 1_000
+    assert report["records"] == len(scenario.oracle()) and (report["records"] == 1_000) == (aggregate == "none")
+
+
+def test_a_line_is_there_soon_after_it_was_written(scenario):
+    """The linger and little more. A tenth of a second is the job's; the rest is for a busy machine."""
+    shipping = Shipping(scenario, linger="100ms")
+    shipping.append(numbered("a", 1))
+    with shipping.follow() as follower:
+        follower.wait_for_lines(1)
+        waits = []
+        for number in range(1, 11):
+            started = time.time() * 1000
+            shipping.append(numbered("a", 1, start=number))
+            follower.wait_for_lines(number + 1)
+            waits.append(shipping.records()[-1].arrival_ms - started)
+    assert sorted(waits)[5] < 1_000, waits
+
+
+# How much memory it takes.
+
+@pytest.mark.slow
+@pytest.mark.parametrize("aggregate", ["none", "lines", "kpl"])
+def test_memory_is_bounded_whatever_the_backlog(scenario, aggregate):
+    """A hundred megabytes wait and the service is slow; a long line is among them."""
+    shipping = Shipping(scenario, ["*.log"], destination={"aggregate": aggregate}, max_in_flight=16, grace="1s")
+    pad = "x" * 400
+    for name in ("one.log", "two.log"):
+        with open(shipping.path(name), "w") as file:
+            for number in range(100_000):
+                file.write("Nov 22 22:16:10 web1 drupal: %s %06d %s\n" % (name, number, pad))
+            file.write("y" * (8 << 20) + "\n")
+    scenario.fault({"kind": "delay", "seconds": 0.5}, PUT)
+    peak = 0
+    with shipping.follow(expect=(0, 75)) as follower:
+        end = time.monotonic() + 12
+        while time.monotonic() < end and follower.process.poll() is None:
+            peak = max(peak, anonymous_kib(follower.process.pid))
+            time.sleep(0.02)
+        follower.stop()
+    assert 0 < peak <= 64 << 10, "%d KiB" % peak
+
+
+def anonymous_kib(pid):
+    """Memory of the process's own: what it maps of its program file is not counted."""
+    with open("/proc/%d/status" % pid) as status:
+        return next((int(line.split()[1]) for line in status if line.startswith("RssAnon")), 0)
+
+
+@pytest.mark.parametrize("action", ["lose_answer", {"kind": "truncate", "bytes": 50}, {"kind": "close"},
+                                    {"kind": "replace_body", "body": "{}"}, {"kind": "replace_body", "body": "<html>"},
+                                    {"kind": "replace_body", "body": '{"FailedRecordCount":0,"Records":[]}'}])
+def test_an_answer_that_cannot_be_trusted_doubles_at_most(shipping, action):
+    shipping.append(numbered("a", 1_200))
+    shipping.scenario.fault(action, PUT, nth=2)
+    shipping.run()
+    doubts = [Doubt((e["time"] - e["seconds"]) * 1000, e["time"] * 1000)
+              for e in shipping.scenario.requests(**PUT) if e["fault"]]
+    assert len(doubts) == 1
+    shipping.assert_bytes(text(numbered("a", 1_200)), causes=doubts)
+
+
+def test_a_kill_costs_a_second_at_most(scenario):
+    """What was sent more than a few seconds before a kill is not sent again."""
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 5))
+    with shipping.follow() as follower:
+        count = 5
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            shipping.append(numbered("a", 20, start=count))
+            count += 20
+            time.sleep(0.02)
+        follower.kill()
+        killed = time.time() * 1000
+    shipping.run()
+    shipping.assert_bytes(text(numbered("a", count)), causes=[Kill(killed)])
+    first = {}
+    for record in shipping.records():
+        if record.key in first:
+            assert killed - first[record.key] < 2_500
+        first.setdefault(record.key, record.arrival_ms)
+    assert read(shipping.log).count(b"\n") == count
