@@ -101,8 +101,9 @@ demo: setup $(RELEASE) ## the whole way on this machine: ship sample logs, archi
 local-aws: setup ## start the local AWS endpoint by hand; ends with Ctrl-C
 	@$(PY) Tests/LocalAWS/run.py
 
-bench: setup $(RELEASE) ## CPU and memory of an archive run, as ratios to gzip
+bench: setup $(RELEASE) ## CPU and memory of an archive run and of a ship run
 	$(PY) Tests/Bench/bench.py
+	$(PY) Tests/Bench/ship_bench.py
 
 lint: ## formatting and style findings, as errors
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -10,54 +10,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SLUICE = os.path.join(HERE, "..", "..", ".build", "release", "sluice")
+from measure import HERE, SLUICE, measured, medians
+
 JOB = """job: archive
 name: bench
 source: {{stream: bench, region: us-east-1, read_rate: unlimited}}
 destination: {{bucket: bench, prefix: "bench/dt={{date}}/hour={{hour}}/"}}
 state: {{directory: {state}}}
 """
-
-
-class Peak(threading.Thread):
-    """The largest resident size of a running process, looked at every 10 ms."""
-
-    def __init__(self, pid):
-        super().__init__(daemon=True)
-        self.pid, self.kib = pid, 0
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                with open(f"/proc/{self.pid}/status") as status:
-                    marks = [line for line in status if line.startswith("VmHWM")]
-            except OSError:
-                return
-            if not marks:  # a zombie has none
-                return
-            self.kib = max(self.kib, int(marks[0].split()[1]))
-            time.sleep(0.01)
-
-
-def measured(command, env=None, stdout=subprocess.DEVNULL):
-    """Runs a command; gives CPU seconds, wall seconds, peak resident MB."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, env=env, stdout=stdout, stderr=subprocess.PIPE)
-    # Not ru_maxrss: it counts this program's own memory as it was before the child's exec.
-    peak = Peak(child.pid)
-    errors = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    peak.join()
-    wall = time.monotonic() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"{command[0]} ended with {child.returncode}: {errors.decode()[-2000:]}")
-    return {"cpu_s": usage.ru_utime + usage.ru_stime, "wall_s": wall, "peak_mb": peak.kib / 1024}
 
 
 def main():
@@ -118,7 +79,7 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for name, runs in results.items():
         if runs:
-            cpu, wall, peak = (statistics.median(r[k] for r in runs) for k in ("cpu_s", "wall_s", "peak_mb"))
+            cpu, wall, peak = medians(runs)
             print(f"| {name} | {len(runs)} | {cpu:.2f} | {cpu / base:.2f} | {wall:.2f} | {peak:.0f} | "
                   f"{options.bytes / 1e6 / cpu:.0f} |")
     if options.json:
