@@ -38,6 +38,7 @@ def test_whole_lines_arrive_once_with_their_source(shipping):
     assert shipping.run().report["records"] == 0
 
 
+@pytest.mark.slow
 def test_stream_at_its_write_limit_takes_everything_once(scenario):
     shipping = Shipping(scenario, limits=True)
     lines = scenario.lines(4_000, bytes_each=900)
@@ -65,6 +66,7 @@ def test_lost_answers_and_errors_lose_nothing(shipping):
     shipping.assert_complete(lines, doubles=2_000)
 
 
+@pytest.mark.slow
 def test_kills_at_any_moment_lose_nothing(scenario):
     shipping = Shipping(scenario, limits=True)
     print("SLUICE_SEED=%d" % SEED)
@@ -88,6 +90,7 @@ def test_kills_at_any_moment_lose_nothing(scenario):
 def test_sigterm_ends_in_order_and_the_next_run_goes_on(shipping):
     lines = shipping.scenario.lines(1_000)
     shipping.append(lines)
+    shipping.write_job(grace="1s", max_in_flight=1)    # in order: what is stored is stored without a hole
     fault = shipping.scenario.fault({"kind": "put_partial", "share": 1.0}, {"operation": "PutRecords"}, after=1)
     process = shipping.start()
     shipping.scenario.wait_for(lambda: len(shipping.scenario.requests(operation="PutRecords")) >= 3)
@@ -104,6 +107,7 @@ def test_sigterm_ends_in_order_and_the_next_run_goes_on(shipping):
 def test_refused_permission_keeps_the_position(shipping):
     lines = shipping.scenario.lines(1_000)
     shipping.append(lines)
+    shipping.write_job(max_in_flight=1)     # in order: what is stored is stored without a hole
     shipping.scenario.fault({"kind": "error", "status": 400, "code": "AccessDeniedException"},
                             {"operation": "PutRecords"}, after=1)
     result = shipping.run(expect=77)

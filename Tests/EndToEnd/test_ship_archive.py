@@ -11,7 +11,7 @@ import pytest
 from support.program import REPOSITORY
 from support.shipping import Shipping, read
 
-AGGREGATES = ("none", "lines", "kpl")
+AGGREGATES = ("none", pytest.param("lines", marks=pytest.mark.slow), pytest.param("kpl", marks=pytest.mark.slow))
 
 
 @pytest.fixture(params=AGGREGATES)
@@ -84,6 +84,7 @@ def test_rows_are_lines_and_tell_their_bytes_over_rotations(shipping):
     assert collections.Counter(row["parse_status"] for row in rows) == {"ok": 950}
 
 
+@pytest.mark.slow
 def test_rows_tell_their_bytes_while_files_are_written_and_rotated(shipping):
     log, web = shipping.files
     contents = []

@@ -128,6 +128,7 @@ def test_lines_without_a_header_are_records_of_their_own_where_the_job_says_so(w
     assert len(shipping.records()) == 9
 
 
+@pytest.mark.slow
 def test_a_message_over_the_limit_of_a_record_is_several_records(world):
     shipping, shipper = world()
     lines = ["Nov 22 22:16:10 web1 drupal: a very long message"] + ["    %06d %s" % (n, "x" * 500) for n in range(4_000)]

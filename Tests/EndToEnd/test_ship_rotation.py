@@ -72,8 +72,9 @@ def test_two_rotations_in_a_row_with_late_lines_in_each(world):
     shipping.assert_once([line for word in ("a", "lateb", "b", "latec", "c") for line in numbered(word, 2)])
 
 
-@pytest.mark.parametrize("packs", [False, True])
-@pytest.mark.parametrize("naming", sorted(NAMINGS))
+@pytest.mark.parametrize("naming, packs", [
+    ("numbered", True), pytest.param("numbered", False, marks=pytest.mark.slow),
+    pytest.param("dateext", True, marks=pytest.mark.slow), ("dateext", False)])
 def test_several_rotations_while_away(world, naming, packs):
     """The one that was half shipped, and others that were never seen, are finished in order."""
     shipping, shipper = world()
@@ -197,6 +198,7 @@ def test_copytruncate_loses_nothing_that_is_in_the_copy(world):
     shipping.assert_once([line for n in range(3) for line in numbered("f%d" % n, 60)] + numbered("last", 5))
 
 
+@pytest.mark.slow
 def test_copytruncate_under_a_following_shipper(scenario):
     shipping = Shipping(scenario)
     lines = numbered("first", 1)

@@ -21,7 +21,7 @@ def shipping(scenario):
 # How it ends.
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("linger", ["0s", "1s", "60s"])
+@pytest.mark.parametrize("linger", ["0s", pytest.param("1s", marks=pytest.mark.slow), "60s"])
 def test_an_orderly_end_sends_what_was_read_and_leaves_the_rest(scenario, number, linger):
     shipping = Shipping(scenario, linger=linger)
     shipping.append(numbered("a", 3))
@@ -71,6 +71,7 @@ def fired(scenario, fault):
     return next(rule["fired"] for rule in scenario.control.faults() if rule["id"] == fault)
 
 
+@pytest.mark.slow
 def test_an_outage_is_sat_out(shipping):
     shipping.append(numbered("a", 10))
     with shipping.follow() as follower:
@@ -118,6 +119,7 @@ def test_a_run_with_once_ends_although_the_file_keeps_growing(shipping):
 
 # What it tells the service manager.
 
+@pytest.mark.slow
 def test_the_service_manager_is_told_how_it_goes(shipping):
     shipping.append(numbered("a", 10))
     with shipping.follow(environment={"WATCHDOG_USEC": "2000000"}) as follower:
@@ -336,6 +338,7 @@ def test_an_answer_that_cannot_be_trusted_doubles_at_most(shipping, action):
     shipping.assert_bytes(text(numbered("a", 1_200)), causes=doubts)
 
 
+@pytest.mark.slow
 def test_a_kill_costs_a_second_at_most(scenario):
     """What was sent more than a few seconds before a kill is not sent again."""
     shipping = Shipping(scenario)
