@@ -107,7 +107,6 @@ def test_rows_tell_their_bytes_while_files_are_written_and_rotated(shipping):
 
 
 def test_a_message_of_several_lines_is_one_row_where_it_begins(shipping):
-    log = shipping.log
     message = "Nov 22 22:16:10 web1 drupal: PDOException: Array\n(\n    [:p] => 1\n)\n"
     parts = [(line + "\n").encode() for line in drupal_lines("before", 3)] + [message.encode()] + [
         (line + "\n").encode() for line in drupal_lines("after", 3)]

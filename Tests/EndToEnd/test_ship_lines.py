@@ -1,5 +1,6 @@
 """What becomes of a file's bytes: lines, unfinished lines, long lines, messages of several lines, odd bytes."""
 
+import base64
 import gzip
 import os
 import re
@@ -149,8 +150,8 @@ def test_blank_lines_are_kept(world):
 
 def test_bytes_pass_as_they_are(world):
     lines = [b"shift-jis \x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd", b"utf-16 \xff\xfeh\x00i\x00", b"latin1 caf\xe9",
-             b"carriage return\r", b"\r", b"nul \0 inside \0\0", b"bell \x07 escape \x1b[0m tab\t", b"\xf3\x89\x9a\xc2 magic",
-             b"\x1f\x8b\x08 gzip magic", b'{"json": "object"}', b"\xef\xbb\xbfbyte order mark", b"\xc2\x85\xe2\x80\xa8"]
+             b"carriage return\r", b"\r", b"nul \0 inside \0\0", b"bell \x07 escape \x1b[0m tab\t",
+             b"\xf3\x89\x9a\xc2 magic", b"\x1f\x8b\x08 gzip magic", b'{"json": "object"}', b"\xef\xbb\xbfbyte order mark", b"\xc2\x85\xe2\x80\xa8"]
     shipping, shipper = world(multiline="off")
     with shipper:
         shipping.append(b"".join(line + b"\n" for line in lines))
@@ -190,3 +191,19 @@ def test_source_keys_spread_over_the_shards(scenario):
     shipping.run()
     counts = [sum(r["shard"] == "shardId-%012d" % n for r in shipping.scenario.oracle()) for n in range(4)]
     assert min(counts) > 50
+
+
+def test_site_keys_keep_a_site_together(scenario):
+    shipping = Shipping(scenario, shards=4, destination={"partition_key": "site"})
+    shipping.append(["<133>2026-11-22T22:00:%02d+00:00 web1 drupal: http://site%d.example.org|%d|user|203.0.113.7|"
+                     "http://site%d.example.org/user||1||line %d" % (n % 60, n % 9, 1795384800 + n % 60, n % 9, n)
+                     for n in range(360)])
+    shipping.run()
+    records = shipping.scenario.oracle()
+    keys = {}
+    for record in records:
+        site = re.search(rb"http://(site\d)", base64.b64decode(record["data"]))[1]
+        keys.setdefault(site, set()).add(record["partition_key"])
+    assert len(records) == 360 and len(keys) == 9
+    assert all(len(found) == 1 for found in keys.values())
+    assert len(set.union(*keys.values())) == 9

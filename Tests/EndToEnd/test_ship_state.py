@@ -1,8 +1,6 @@
 """The shipper's positions and dead letters: killed and failing at every effect, damaged, from another version, on a full
 disk. Nothing is lost, and what comes twice comes under the same key."""
 
-import base64
-import hashlib
 import json
 import os
 import re
@@ -12,9 +10,8 @@ import time
 import pytest
 
 from support.program import REPOSITORY, binary
-from support.shipping import Shipping, numbered, text
+from support.shipping import Shipping, dead_letters, folder, numbered, poison, read, text
 from torture.auditor import Kill
-from torture.records import unpacked
 from torture.truth import Incarnation
 
 SOURCE = os.path.join(REPOSITORY, "Sources", "Jobs", "Archive", "Failpoints.swift")
@@ -23,7 +20,6 @@ POSITIONS = ["ship-positions-write.before", "ship-positions-write.after", "ship-
              "ship-positions-sync.after"]
 SENDING = ["ship-send.before", "ship-send.after"]
 DEAD_LETTERS = ["ship-dead-letter.before", "ship-dead-letter.after"]
-REFUSED = {"kind": "error", "status": 400, "code": "ValidationException", "message": "1 validation error detected"}
 
 
 def positions(shipping, name="positions.json"):
@@ -32,19 +28,6 @@ def positions(shipping, name="positions.json"):
 
 def now_ms():
     return time.time() * 1000
-
-
-def poison(shipping, pattern="POISON"):
-    """The endpoint refuses every request that holds such a record."""
-    shipping.scenario.fault(REFUSED, {"operation": "PutRecords", "data": pattern})
-
-
-def dead_letters(shipping):
-    path = os.path.join(shipping.state, "dead-letter.ndjson")
-    if not os.path.exists(path):
-        return []
-    with open(path) as file:
-        return [json.loads(line) for line in file]
 
 
 # Failpoints.
@@ -79,17 +62,12 @@ def test_dying_at_a_failpoint_loses_nothing(scenario, name, action):
         lines.append("Nov 22 22:16:11 web1 drupal: added %d" % hit)
     shipping.run(expect=(0, 65))
     assert set(shipping.lines()) == set(lines)
-    sound = read_all(other).replace(b"Nov 22 22:16:10 web1 drupal: POISON\n", b"")     # it stands at the end
-    shipping.assert_bytes(read_all(log), others=[Incarnation(1_000, "other.log", sound)], causes=causes)
+    sound = read(other).replace(b"Nov 22 22:16:10 web1 drupal: POISON\n", b"")     # it stands at the end
+    shipping.assert_bytes(read(log), others=[Incarnation(1_000, "other.log", sound)], causes=causes)
     if name in DEAD_LETTERS:
         letters = dead_letters(shipping)
         assert 1 <= len(letters) <= 3 and len({letter["partition_key"] for letter in letters}) == 1
     assert shipping.run(expect=(0, 65)).report["lines"] == 0
-
-
-def read_all(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 @pytest.mark.slow
@@ -116,7 +94,7 @@ def test_a_following_shipper_that_dies_at_a_failpoint_loses_nothing(scenario, na
 # Damaged positions.
 
 def damage(path, kind):
-    good = read_all(path)
+    good = read(path)
     bad = {"flip": re.sub(rb'"offset"( ?: ?)(\d)', lambda m: b'"offset"' + m[1] + b"%d" % (9 - int(m[2])), good, count=1),
            "truncate": good[:len(good) // 2], "empty": b"", "garbage": os.urandom(500),
            "other checksum": good.replace(json.loads(good)["sha256"].encode(), b"0" * 64)}
@@ -164,12 +142,6 @@ def test_without_a_good_copy_it_stops_and_changes_nothing(scenario, kind):
     assert folder(shipping.state) == before and shipping.count() == 600
 
 
-def folder(path, apart=("lock",)):
-    """Hashes of the files in a folder."""
-    return {name: hashlib.sha256(read_all(os.path.join(path, name))).hexdigest()
-            for name in os.listdir(path) if name not in apart}
-
-
 def change(path, **members):
     """Another value of a member, and a checksum that says all is well."""
     with open(path) as file:
@@ -179,8 +151,8 @@ def change(path, **members):
         json.dump(document, file)
 
 
-@pytest.mark.parametrize("members, said", [({"format_version": 999}, "999"), ({"stream": "another-stream"}, "another-stream"),
-                                           ({"job": "another-job"}, "another-job")])
+@pytest.mark.parametrize("members, said", [({"format_version": 999}, "999"), ({"job": "another-job"}, "another-job"),
+                                           ({"stream": "another-stream"}, "another-stream")])
 def test_positions_of_a_newer_version_another_job_or_another_stream_are_left_alone(scenario, members, said):
     """Not even the previous copy is taken: it would forget what the newer one knows."""
     shipping = shipped_twice(scenario)
@@ -225,7 +197,7 @@ def test_a_full_disk_stops_it_and_loses_nothing(scenario):
                    check=True, timeout=120)
 
     def said(name):
-        return read_all(os.path.join(scenario.directory, name)).decode()
+        return read(os.path.join(scenario.directory, name)).decode()
 
     assert said("full.exit").strip() == "75", said("full.log")
     assert "No space left" in said("full.log") and "positions.json" in said("full.log")
@@ -239,91 +211,3 @@ def test_state_that_cannot_be_written_is_named(scenario):
     result = shipping.run(expect=(74, 75, 77))
     assert "/proc/sluice-cannot-write-here" in result.stderr
     assert shipping.count() == 0
-
-
-# Dead letters.
-
-def test_a_record_that_is_refused_goes_to_the_dead_letters_and_all_others_arrive(world):
-    shipping, shipper = world()
-    poison(shipping)
-    lines = numbered("a", 700) + ["Nov 22 22:16:10 web1 drupal: POISON é"] + numbered("b", 700)
-    shipping.append(lines)
-    if shipper.follows:
-        with shipping.follow(expect=(0, 65)) as follower:
-            follower.wait_for_lines(1_400)
-            follower.wait_for(lambda: dead_letters(shipping), what="the dead letter")
-        report = follower.result.report
-    else:
-        report = shipping.run(expect=(0, 65)).report
-    [letter] = dead_letters(shipping)
-    assert base64.b64decode(letter["data"]).decode() == lines[700]
-    assert letter["stream"] == shipping.scenario.stream and letter["code"] == "ValidationException"
-    assert letter["message"] and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", letter["time"])
-    offset = len(text(lines[:700]))
-    assert letter["partition_key"].endswith("/%d" % offset)
-    assert report["dead_letters"] == 1 and sum(f["dead_letters"] for f in report["files"]) == 1
-    assert os.stat(os.path.join(shipping.state, "dead-letter.ndjson")).st_mode & 0o077 == 0
-    shipping.assert_once(numbered("a", 700) + numbered("b", 700))
-    shipping.append(numbered("c", 5))
-    assert shipping.run(expect=(0, 65)).report["lines"] == 5
-    assert len(dead_letters(shipping)) == 1, "it is not tried again"
-
-
-@pytest.mark.parametrize("aggregate", ["none", "lines", "kpl"])
-def test_many_refused_records_among_many_good_ones(scenario, aggregate):
-    shipping = Shipping(scenario, destination={"aggregate": aggregate})
-    poison(shipping)
-    lines = ["Nov 22 22:16:10 web1 drupal: %s %04d" % ("POISON" if n % 97 == 0 else "good", n) for n in range(2_000)]
-    shipping.append(lines)
-    shipping.run(expect=(0, 65))
-    dead = [line for letter in dead_letters(shipping) for _, data in unpacked_letter(letter)
-            for line in data.decode().split("\n")]
-    assert sorted(dead + shipping.lines()) == sorted(lines)
-    assert {line for line in lines if "POISON" in line} <= set(dead)
-    assert not any("POISON" in line for line in shipping.lines())
-    if aggregate == "none":
-        assert len(dead) == 21
-
-
-def unpacked_letter(letter):
-    record = {"partition_key": letter["partition_key"], "data": letter["data"], "sequence": "0"}
-    return unpacked(record, base64.b64decode(letter["data"]))
-
-
-def test_a_record_that_is_too_large_for_the_stream_is_a_dead_letter(scenario):
-    """The job says 1 MiB a record; this stream takes less."""
-    shipping = Shipping(scenario, settings={"record_bytes": 200_000})
-    large = "Nov 22 22:16:10 web1 drupal: " + "x" * 300_000
-    shipping.append(numbered("a", 10) + [large] + numbered("b", 10))
-    shipping.run(expect=(0, 65))
-    shipping.assert_once(numbered("a", 10) + numbered("b", 10))
-    [letter] = dead_letters(shipping)
-    assert base64.b64decode(letter["data"]).decode() == large
-
-
-# Dry run.
-
-def test_a_dry_run_writes_nothing_and_sends_nothing(scenario):
-    shipping = Shipping(scenario)
-    shipping.append(numbered("a", 2_000))
-    nothing = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    result = scenario.program.run("ship", shipping.job, "--dry-run", environment=nothing)
-    assert re.search(r"2,?000", result.stdout) and "shard" in result.stdout
-    assert not os.path.exists(shipping.state)
-    assert not scenario.requests(operation="PutRecords") and shipping.count() == 0
-    shipping.run()
-    shipping.append(numbered("a", 10, start=2_000))
-    before = folder(shipping.state, apart=())
-    for arguments in ((), ("--once",), ("--json",)):
-        result = scenario.program.run("ship", shipping.job, "--dry-run", *arguments, environment=nothing)
-        assert "10" in result.stdout
-    assert isinstance(json.loads(result.stdout), dict)
-    assert folder(shipping.state, apart=()) == before and shipping.count() == 2_000
-
-
-@pytest.mark.parametrize("aggregate", ["none", "lines", "kpl"])
-def test_a_dry_run_says_what_aggregation_saves(scenario, aggregate):
-    shipping = Shipping(scenario, destination={"aggregate": aggregate})
-    shipping.append(numbered("a", 5_000))
-    text_of_it = scenario.program.run("ship", shipping.job, "--dry-run").stdout
-    assert re.search("aggregat", text_of_it, re.I) and "record" in text_of_it

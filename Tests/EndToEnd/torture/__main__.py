@@ -2,9 +2,9 @@
 
 import argparse
 import collections
-import contextlib
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -24,40 +24,49 @@ def main():
     parser = argparse.ArgumentParser(prog="torture", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="start rounds for so long (default 60)")
     parser.add_argument("--seed", type=int, default=None, help="seed of the first round; the next has one more")
-    parser.add_argument("--keep", metavar="FOLDER", help="leave the folder of each round here")
     parser.add_argument("--round", type=float, default=12, help="seconds that the writer writes in a round")
     for name, values in CHOICES.items():
         parser.add_argument("--" + name, choices=values, help="the same in every round (default: by chance)")
     options = parser.parse_args()
     fixed = {name: getattr(options, name) for name in CHOICES if getattr(options, name)}
     seed = random.SystemRandom().randrange(1 << 30) if options.seed is None else options.seed
-    total, rounds, end = collections.Counter(), 0, time.monotonic() + options.seconds
+    total, failed, rounds, end = collections.Counter(), [], 0, time.monotonic() + options.seconds
     endpoint = LocalEndpoint()
     try:
         while rounds == 0 or time.monotonic() < end:
-            with folder(options.keep, seed + rounds) as directory:
-                one = Round(Scenario(endpoint, directory, "torture"), seed + rounds, **fixed)
-                print("seed %d: %s" % (seed + rounds, summary(one.plan)), flush=True)
-                counts = one.run(options.round).counts
-                print("  " + ", ".join("%d %s" % (n, name) for name, n in counts.items()), flush=True)
-            endpoint.control.reset()
-            total.update(counts)
+            counts = one_round(endpoint, seed + rounds, options.round, fixed)
+            if counts is None:
+                failed.append(seed + rounds)
+            else:
+                total.update(counts)
             rounds += 1
     finally:
         endpoint.stop()
-    print("%d rounds, seeds %d to %d, 0 lost, 0 doubled without cause: %s" % (
-        rounds, seed, seed + rounds - 1, ", ".join("%d %s" % (n, name) for name, n in total.items())))
+    print("%d rounds, seeds %d to %d: %s" % (rounds, seed, seed + rounds - 1, told(total)))
+    if failed:
+        sys.exit("failed: seeds %s" % ", ".join(map(str, failed)))
+    print("0 lost, 0 doubled without cause")
 
 
-@contextlib.contextmanager
-def folder(parent, seed):
-    if parent is None:
-        with tempfile.TemporaryDirectory(prefix="torture-") as directory:
-            yield directory
-    else:
-        directory = os.path.abspath(os.path.join(parent, "seed-%d" % seed))
-        os.makedirs(directory)
-        yield directory
+def one_round(endpoint, seed, seconds, fixed):
+    """What was looked at; None after a failure, which is printed and whose folder stays."""
+    directory = tempfile.mkdtemp(prefix="torture-%d-" % seed)
+    one = Round(Scenario(endpoint, directory, "torture"), seed, **fixed)
+    print("seed %d: %s" % (seed, summary(one.plan)), flush=True)
+    try:
+        counts = one.run(seconds).counts
+    except AssertionError as problem:
+        print("  FAILED, see %s\n%s" % (directory, problem), flush=True)
+        return None
+    finally:
+        endpoint.control.reset()
+    print("  " + told(counts), flush=True)
+    shutil.rmtree(directory)
+    return counts
+
+
+def told(counts):
+    return ", ".join("%d %s" % (n, name) for name, n in counts.items())
 
 
 def summary(plan):

@@ -73,9 +73,13 @@ class Audit:
         self._check_host()
         for incarnation in incarnations:
             self._check_lines(incarnation)
+        self._doubles = collections.defaultdict(list)   # (first key's prefix, both arrivals) -> [(first, again)]
         for (number, offset), copies in self._copies.items():
             if len(copies) > 1:
                 self._check_copies(number, offset, copies)
+        for (_, first_ms, again_ms), pairs in self._doubles.items():
+            self._say(DOUBLE, "%d lines from %s at %d ms, again from %s %d ms later, without a kill or a lost answer",
+                      len(pairs), pairs[0][0].key, first_ms, pairs[0][1].key, again_ms - first_ms)
 
     def assert_clean(self, context=""):
         if self.problems:
@@ -211,8 +215,7 @@ class Audit:
                           "/".join(prefix), "/".join(other))
             if earlier and not any(cause.excuses(before.arrival_ms, record.arrival_ms)
                                    for cause in self._causes for before in earlier):
-                self._say(DOUBLE, "%s at %d ms, again as %s %d ms later, without a kill or a lost answer", first.key,
-                          first.arrival_ms, record.key, record.arrival_ms - first.arrival_ms)
+                self._doubles[prefix, first.arrival_ms, record.arrival_ms].append((first, record))
             earlier.append(record)
 
 

@@ -147,7 +147,9 @@ class Round:
 
     @property
     def context(self):
-        return "seed %d, plan %s, shipper's log %s" % (self.plan["seed"], json.dumps(self.plan), self._log.name)
+        return "seed %d, files %s, faults %s, the shipper's log %s" % (
+            self.plan["seed"], [{k: v for k, v in f.items() if k not in ("path", "directory")} for f in self.plan["files"]],
+            self.plan["faults"], self._log.name)
 
     def _tell(self, *words):
         self._writer.stdin.write(" ".join(str(w) for w in words) + "\n")
