@@ -59,6 +59,7 @@ let package = Package(
         .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
         .testTarget(name: "JobFileTests", dependencies: ["Jobs", "Records", "CivilTime", "Diagnostics", "Yams"]),
         .testTarget(name: "ShipTests", dependencies: ["Jobs", "Records", "State", "AWS", "CivilTime", "Diagnostics"]),
+        .testTarget(name: "FluentdTests", dependencies: ["Jobs", "Records", "Gzip", "CivilTime"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Jobs", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(
             name: "CommandTests",
