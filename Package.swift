@@ -59,7 +59,9 @@ let package = Package(
         .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
         .testTarget(name: "JobFileTests", dependencies: ["Jobs", "Records", "CivilTime", "Diagnostics", "Yams"]),
         .testTarget(name: "ShipTests", dependencies: ["Jobs", "Records", "State", "AWS", "CivilTime", "Diagnostics"]),
-        .testTarget(name: "FluentdTests", dependencies: ["Jobs", "Records", "Gzip", "CivilTime"]),
+        .testTarget(
+            name: "FluentdTests", dependencies: ["sluice", "Jobs", "Records", "Gzip", "CivilTime", "Diagnostics"],
+            exclude: ["Goldens"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Jobs", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(
             name: "CommandTests",

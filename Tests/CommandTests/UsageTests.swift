@@ -9,6 +9,7 @@ import Testing
         ["ship", "a.yaml", "--twice"], ["ship"], ["transform", "--format", "xml"],
         ["transform", "--timezone", "Mars/Base"],
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
+        ["ship", "import-fluentd"], ["ship", "import-fluentd", "f.conf", "--state-directory", "relative"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {
         let result = try Program.run(arguments)
@@ -16,7 +17,9 @@ import Testing
         #expect((result.output + result.errors).uppercased().contains("USAGE:"))
     }
 
-    @Test(arguments: [["archive"], ["ship"], ["transform"], ["check"], ["state", "rebuild"]])
+    @Test(arguments: [
+        ["archive"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"], ["state", "rebuild"],
+    ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])
         #expect(result.status == 0 && result.errors.isEmpty)

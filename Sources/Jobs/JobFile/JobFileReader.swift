@@ -129,7 +129,7 @@ func describe(_ node: Node) -> String {
 }
 
 /// AKIA… and ASIA… with 16 more characters: the identifiers of long-lived and temporary keys (AWS IAM identifiers).
-private func looksLikeAccessKey(_ text: String) -> Bool {
+func looksLikeAccessKey(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     guard bytes.count >= 20 else { return false }
     for start in 0...(bytes.count - 20) {

@@ -6,6 +6,10 @@ struct ShipCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ship",
         abstract: "Ships log files into a stream.",
+        usage: """
+            sluice ship <job> [--once] [--dry-run] [--json]
+                   sluice ship import-fluentd <file> [--pos-file <file> ...] [--output <job>]
+            """,
         discussion: """
             Follows the files of the job and puts their lines on the stream until it is asked to end (SIGTERM); with \
             --once it sends what the files hold when the run begins, and exits. Rotated files are finished first, also \
@@ -18,7 +22,15 @@ struct ShipCommand: AsyncParsableCommand {
             78 job file invalid, 79 another run holds the job, 128+n a run with --once ended by signal n.
 
             Example: sluice ship jobs/drupal-ship.yaml --once
-            """)
+            """,
+        subcommands: [ShipRunCommand.self, ImportFluentdCommand.self],
+        defaultSubcommand: ShipRunCommand.self)
+}
+
+struct ShipRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Ships the files of a job: what `sluice ship <job>` does.")
 
     @Argument(help: ArgumentHelp("Job file with `job: ship`.", valueName: "job"))
     var job: String
