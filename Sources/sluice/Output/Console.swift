@@ -7,6 +7,10 @@ final class Console: Sendable {
     private let descriptor: Int32
     /// True while a progress line stands on the terminal.
     private let isDrawn = Mutex(false)
+    private let lineCount = Atomic(0)
+
+    /// True when a line was printed: a log line or an error, not progress.
+    var hasSpoken: Bool { lineCount.load(ordering: .relaxed) > 0 }
 
     init(descriptor: Int32 = STDERR_FILENO) { self.descriptor = descriptor }
 
@@ -15,11 +19,15 @@ final class Console: Sendable {
 
     /// Prints one line, in the place of the progress line if there is one.
     func line(_ text: String) {
+        lineCount.add(1, ordering: .relaxed)
         isDrawn.withLock { drawn in
             write((drawn ? Self.clearLine : "") + text + "\n")
             drawn = false
         }
     }
+
+    /// Asks; the answer is typed behind it.
+    func prompt(_ text: String) { isDrawn.withLock { _ in write(text) } }
 
     /// Draws the progress line anew.
     func draw(_ text: String) {

@@ -8,6 +8,8 @@ struct ErrorReport {
     let console: Console
     let format: LogFormat
     let time: any TimeSource
+    /// Another run that holds the job is no news to who runs it every few minutes.
+    var hidesLockedJob = false
 
     /// Prints `error` and gives the status to end with.
     func print(_ error: any Error) -> Diagnostics.ExitCode {
@@ -27,6 +29,7 @@ struct ErrorReport {
     }
 
     func print(_ diagnostic: Diagnostic, code: Diagnostics.ExitCode) {
+        if code == .jobLocked, hidesLockedJob { return }
         switch format {
         case .text:
             console.line("sluice: " + diagnostic.summary)

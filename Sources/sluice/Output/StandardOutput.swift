@@ -2,8 +2,32 @@
 
 import Diagnostics
 import Glibc
+import Synchronization
 
 enum StandardOutput {
+    /// A result that is longer is not held back.
+    static let heldBytesMax = 1 << 20
+
+    /// What `print` got since `hold`; nil when nothing is held back.
+    private static let held = Mutex<String?>(nil)
+
+    /// From now on `print` keeps its text, for `release` or `drop`. What `write` gets is not held back.
+    static func hold() { held.withLock { $0 = $0 ?? "" } }
+
+    /// Writes what was held back, and holds back no more.
+    static func release() throws(OutputError) {
+        if let text = take(), !text.isEmpty { try writeText(text) }
+    }
+
+    static func drop() { _ = take() }
+
+    private static func take() -> String? {
+        held.withLock { text in
+            defer { text = nil }
+            return text
+        }
+    }
+
     /// Writes everything or throws.
     static func write(_ bytes: UnsafeRawBufferPointer) throws(OutputError) {
         var rest = bytes
@@ -19,7 +43,22 @@ enum StandardOutput {
 
     /// Writes one line or several; the last LF is added.
     static func print(_ text: String) throws(OutputError) {
-        var text = text + "\n"
+        let isHeld = held.withLock { held in
+            held?.append(text + "\n")
+            return held.map { $0.utf8.count <= heldBytesMax }
+        }
+        switch isHeld {
+        case true?: return
+        case false?: try release()
+        case nil: try writeText(text + "\n")
+        }
+    }
+
+    /// As `print`, for commands whose result is all that they do: `--quiet` does not hold it back.
+    static func printAlways(_ text: String) throws(OutputError) { try writeText(text + "\n") }
+
+    private static func writeText(_ text: String) throws(OutputError) {
+        var text = text
         let result: Result<Void, OutputError> = text.withUTF8 { bytes in
             Result { () throws(OutputError) in try write(UnsafeRawBufferPointer(bytes)) }
         }
