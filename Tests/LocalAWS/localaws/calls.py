@@ -102,6 +102,25 @@ class Call:
                 continue
         return found
 
+    def needed(self, owner):
+        """What the caller must be allowed: (action, resource, condition keys) of each. `owner`: the bucket's account."""
+        context = {"s3:ResourceAccount": owner} if self.service == "s3" else {}
+        header, wanted = self.request.header, []
+        if self.operation in ("ListObjects", "ListObjectsV2"):
+            prefix = parse_qs(self.request.query, keep_blank_values=True).get("prefix")
+            context.update({"s3:prefix": prefix[0]} if prefix else {})
+        if self.operation == "PutObject":
+            for name in ("if-match", "if-none-match"):
+                context.update({"s3:" + name: header(name)} if header(name) else {})
+            if header("x-amz-tagging"):
+                wanted.append(("s3:PutObjectTagging", self.resource, context))
+            if header("if-match"):  # conditional-writes.html of the S3 user guide
+                wanted.append(("s3:GetObject", self.resource, context))
+            key = header("x-amz-server-side-encryption-aws-kms-key-id") or ""
+            if key.startswith("arn:"):
+                wanted.append(("kms:GenerateDataKey", key, {"kms:ViaService": "s3.%s.amazonaws.com" % self.region}))
+        return [(self.action, self.resource, context)] + wanted
+
     def json_body(self):
         """The decoded body of a JSON call; a Refusal when it is none."""
         if not isinstance(self.body, dict):

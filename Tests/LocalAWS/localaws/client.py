@@ -66,8 +66,9 @@ class Control:
     def check_skew(self, on):
         return self.call("POST", "gateway", {"check_skew": on})
 
-    def issue_key(self, lifetime=3600, denied=()):
-        return self.call("POST", "keys/issue", {"lifetime": lifetime, "denied": list(denied)})
+    def issue_key(self, lifetime=3600, denied=(), policy=None):
+        """Temporary keys. `policy`: the IAM document that is all they may do."""
+        return self.call("POST", "keys/issue", {"lifetime": lifetime, "denied": list(denied), "policy": policy})
 
     def put_key(self, access_key_id, secret_access_key, **fields):
         return self.call("POST", "keys/put", dict(fields, access_key_id=access_key_id,

@@ -104,7 +104,8 @@ class Control:
             body.get("denied", ()))).describe()
 
     def issue_key(self, query, body):
-        return self._local.keys.issue_temporary(body.get("lifetime", 3600), body.get("denied", ())).describe()
+        return self._local.keys.issue_temporary(
+            body.get("lifetime", 3600), body.get("denied", ()), policy=body.get("policy")).describe()
 
     def change_key(self, query, body):
         body = dict(body)

@@ -1,7 +1,8 @@
 """The one address that a client under test talks to.
 
-For every request, in this order: classify, let a fault rule spoil the request, verify the signature, check the body
-against its hashes, check who may do what, let a fault rule act, do the call, let a fault rule spoil the answer, log.
+For every request, in this order: classify, let a fault rule spoil the request, verify the signature, check who may do
+what, check the body against its hashes, let a fault rule act, do the call, let a fault rule spoil the answer, log.
+S3 decides on the caller from the headers, before it takes the body (that is what `Expect: 100-continue` is for).
 """
 
 import calendar
@@ -72,6 +73,8 @@ class Gateway:
         key = self._authenticate(call)
         if key is not None:
             self._authorize(call, key)
+            if call.service == "s3":
+                signing.check_body(call.request)
         if rule is not None and "seconds" in rule.action and not rule.action.get("after_call"):
             time.sleep(rule.action["seconds"])
         if kind == "error":
@@ -81,6 +84,7 @@ class Gateway:
         response = None
         if kind != "error_in_200" or rule.action.get("after_call"):
             response = self._dispatch(call, rule.action if kind == "put_partial" else None)
+            self._hide_absence(call, key, response)
         if kind == "error_in_200":
             wrong = error_response("s3", Refusal(200, rule.action.get("code", "InternalError"),
                                                  rule.action.get("message", "We encountered an internal error.")))
@@ -104,7 +108,6 @@ class Gateway:
         call.verified = True
         if call.service == "s3":
             self._check_bucket(call, verified.region)
-            signing.check_body(call.request)
         return verified.key
 
     def _check_bucket(self, call, region):
@@ -121,15 +124,30 @@ class Gateway:
             raise Refusal(403, "AccessDenied", "Access Denied")
 
     def _authorize(self, call, key):
-        if not key.denies(call.action, call.resource):
-            return
+        for action, resource, context in call.needed(self._owner(call)):
+            if key.denies(action, resource, context):
+                raise self._refusal(call, key, action, resource)
+
+    def _owner(self, call):
+        return self.bucket_owners.get(call.bucket, ACCOUNT)
+
+    def _refusal(self, call, key, action, resource):
+        where = '"%s"' % resource if call.service == "s3" else resource
+        text = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the " \
+               "%s action" % (key.arn, action, where, action)
         if call.service == "s3":
-            raise Refusal(403, "AccessDenied", "Access Denied" if call.method == "HEAD" else
-                          "User: %s is not authorized to perform: %s on resource: \"%s\" because no identity-based "
-                          "policy allows the %s action" % (key.arn, call.action, call.resource, call.action))
-        raise Refusal(*((400, "AccessDeniedException") if call.service in JSON_SERVICES else (403, "AccessDenied")),
-                      message="User: %s is not authorized to perform: %s on resource: %s because no identity-based "
-                              "policy allows the %s action" % (key.arn, call.action, call.resource, call.action))
+            return Refusal(403, "AccessDenied", "Access Denied" if call.method == "HEAD" else text)
+        return Refusal(*((400, "AccessDeniedException") if call.service in JSON_SERVICES else (403, "AccessDenied")),
+                       message=text)
+
+    def _hide_absence(self, call, key, response):
+        """S3 says 404 of a key to those only who may list the bucket; no prefix is part of that question.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"."""
+        if (call.operation in ("GetObject", "HeadObject") and response.status == 404 and key is not None
+                and self.moto.bucket_region(call.bucket) is not None
+                and key.denies("s3:ListBucket", "arn:aws:s3:::" + call.bucket,
+                               {"s3:ResourceAccount": self._owner(call)})):
+            raise self._refusal(call, key, "s3:ListBucket", "arn:aws:s3:::" + call.bucket)
 
     def _dispatch(self, call, partial):
         if call.service == "kinesis":

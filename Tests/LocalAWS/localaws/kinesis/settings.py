@@ -16,6 +16,7 @@ DEFAULTS = {
     "field_order": "plain",      # plain | varied: the members of a record in changing order, with white space
     "iterator_seconds": 300,
     "list_page": 1000,           # most shards a ListShards page, whatever MaxResults asks for
+    "kms_key": None,             # DescribeStreamSummary says that this key encrypts the records
     "hide_parents": [],          # shard ids left out of ListShards (an inconsistent page)
 }
 

@@ -86,6 +86,8 @@ class Stream:
         return [s for s in ending_later if s.created_ms <= at]
 
     def summary(self):
+        key = self.settings["kms_key"]
+        encryption = {"EncryptionType": "KMS", "KeyId": key} if key else {"EncryptionType": "NONE"}
         return {"StreamName": self.name, "StreamARN": self.arn, "StreamStatus": self.status,
                 "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "RetentionPeriodHours": self.retention_hours,
-                "EnhancedMonitoring": [{"ShardLevelMetrics": []}], "EncryptionType": "NONE"}
+                "EnhancedMonitoring": [{"ShardLevelMetrics": []}], **encryption}
