@@ -23,7 +23,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: "sluice \(programVersion)",
         subcommands: [
-            ArchiveCommand.self, ShipCommand.self, TransformCommand.self, CheckCommand.self, StateCommand.self,
+            ArchiveCommand.self, ShipCommand.self, TransformCommand.self, CheckCommand.self, PolicyCommand.self,
+            StateCommand.self,
         ]
     )
 

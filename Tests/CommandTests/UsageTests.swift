@@ -10,6 +10,7 @@ import Testing
         ["transform", "--timezone", "Mars/Base"],
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
         ["ship", "import-fluentd"], ["ship", "import-fluentd", "f.conf", "--state-directory", "relative"],
+        ["policy"], ["policy", "a.yaml", "--for", "nothing"], ["policy", "a.yaml", "--account", "1"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {
         let result = try Program.run(arguments)
@@ -19,6 +20,7 @@ import Testing
 
     @Test(arguments: [
         ["archive"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"], ["state", "rebuild"],
+        ["policy"],
     ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])
@@ -33,7 +35,7 @@ import Testing
         #expect(result.output.wholeMatch(of: /sluice \d+\.\d+\.\d+\n/) != nil)
     }
 
-    @Test(arguments: [["archive"], ["ship", "--once"], ["transform"], ["state", "rebuild"]])
+    @Test(arguments: [["archive"], ["ship", "--once"], ["transform"], ["state", "rebuild"], ["policy"]])
     func missingJobFileIsReportedInTheOneForm(command: [String]) throws {
         let result = try Program.run(command + ["/nowhere/job.yaml"])
         #expect(result.status == 78 && result.output.isEmpty)

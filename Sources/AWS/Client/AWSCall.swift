@@ -12,6 +12,8 @@ package struct AWSCall: Sendable {
     package var permission: String
     /// What the action is asked for, for advice: `stream my_stream in us-east-1`, `arn:aws:s3:::bucket/key`.
     package var resource: String
+    /// What the call needs besides `permission`.
+    package var companions: [Companion] = []
 
     package var method = "POST"
     /// Nil: the endpoint's host.

@@ -42,6 +42,11 @@ package enum ErrorCatalog {
         }
     }
 
+    /// The caller is known and a policy says no. The other codes of `permission` are about keys, signature and clock.
+    package static let deniedByPolicy: Set<String> = [
+        "AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "Forbidden", "Unauthorized",
+    ]
+
     package static let expiredCredentials: Set<String> = [
         "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired",
     ]

@@ -11,9 +11,12 @@ package struct StreamSummary: Sendable, Equatable {
     package var creation: Timestamp
     package var retentionHours: Int
     package var openShardCount: Int
+    /// The KMS key that encrypts the records: id, ARN or alias; nil when none does.
+    package var kmsKeyID: String?
 
     package init(
-        name: String, arn: String, status: String, creation: Timestamp, retentionHours: Int, openShardCount: Int
+        name: String, arn: String, status: String, creation: Timestamp, retentionHours: Int, openShardCount: Int,
+        kmsKeyID: String? = nil
     ) {
         self.name = name
         self.arn = arn
@@ -21,6 +24,7 @@ package struct StreamSummary: Sendable, Equatable {
         self.creation = creation
         self.retentionHours = retentionHours
         self.openShardCount = openShardCount
+        self.kmsKeyID = kmsKeyID
     }
 }
 
@@ -42,7 +46,8 @@ extension KinesisClient {
             else { throw AnswerFault("a stream summary lacks a member") }
             return StreamSummary(
                 name: name, arn: arn, status: status, creation: Timestamp(microseconds: created),
-                retentionHours: Int(retention), openShardCount: Int(open))
+                retentionHours: Int(retention), openShardCount: Int(open),
+                kmsKeyID: summary["EncryptionType"]?.string == "KMS" ? summary["KeyId"]?.string : nil)
         }
     }
 }

@@ -29,7 +29,8 @@ package struct ObjectBody: Sendable, Equatable {
 extension S3Client {
     /// Nil when there is no such key. Without s3:ListBucket S3 answers 403 instead of 404, which is an error here.
     package func headObject(key: String) async throws(AWSError) -> ObjectHead? {
-        let call = call("head object", permission: "s3:GetObject", method: "HEAD", key: key)
+        var call = call("head object", permission: "s3:GetObject", method: "HEAD", key: key)
+        call.companions = [.listBucket]
         do throws(AWSError) {
             return try await send(call, key: key) { (response: inout HTTPResponse) throws(AnswerFault) in
                 guard let text = response.header("content-length"), let length = Int(text), length >= 0 else {
@@ -51,6 +52,7 @@ extension S3Client {
     /// The whole object, or nil when there is no such key. One longer than `bytesMax` is an error, not a cut.
     package func getObject(key: String, bytesMax: Int) async throws(AWSError) -> ObjectBody? {
         var call = call("get object", permission: "s3:GetObject", method: "GET", key: key)
+        call.companions = [.listBucket]
         call.limits.responseBytesMax = max(bytesMax, Self.errorBytesMax)
         do throws(AWSError) {
             let body = try await send(call, key: key) { (response: inout HTTPResponse) throws(AnswerFault) in

@@ -58,8 +58,11 @@ extension S3Client {
         switch condition {
         case .none: break
         case .ifAbsent: call.headers.append(HTTPHeader("If-None-Match", "*"))
-        case .ifMatch(let etag): call.headers.append(HTTPHeader("If-Match", etag))
+        case .ifMatch(let etag):
+            call.headers.append(HTTPHeader("If-Match", etag))
+            call.companions.append(.compareETag)
         }
+        call.companions += Self.companions(attributes)
         guard let digest = bytesOfHex(sha256), digest.count == 32 else {
             throw call.error("InvalidDigest", "the body's SHA-256 is not 64 hex digits", category: .refused)
         }
@@ -81,7 +84,14 @@ extension S3Client {
         }
     }
 
-    private static func headers(_ attributes: ObjectAttributes) -> [HTTPHeader] {
+    static func companions(_ attributes: ObjectAttributes) -> [Companion] {
+        var companions: [Companion] = []
+        if !attributes.tags.isEmpty { companions.append(.tagging) }
+        if attributes.sse?.hasPrefix("aws:kms") == true { companions.append(.encrypt) }
+        return companions
+    }
+
+    static func headers(_ attributes: ObjectAttributes) -> [HTTPHeader] {
         var headers: [HTTPHeader] = []
         if let storageClass = attributes.storageClass {
             headers.append(HTTPHeader("x-amz-storage-class", storageClass))

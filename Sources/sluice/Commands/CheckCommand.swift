@@ -1,24 +1,34 @@
 import ArgumentParser
 import Diagnostics
+import Foundation
 import Jobs
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Finds what is wrong with job files, without touching AWS.",
+        abstract: "Finds what is wrong with job files; with --live also with credentials, stream and bucket.",
         discussion: """
             Prints every problem as `file:line:column: key: what is wrong` with a hint. Variables (${NAME}) are taken \
             from the environment, so check with the environment of the job.
 
-            Exit codes: 0 all files are good, 64 usage, 78 a job file is invalid.
+            With --live each action that the job needs is tried, and the answer is ok, missing or untried (with the \
+            reason). Nothing is left behind: an object is offered with digests that its body contradicts, a record \
+            with a hash key that no shard has, and at most one record is read.
 
-            Example: sluice check jobs/*.yaml
+            Exit codes: 0 all is good, 64 usage, 65 the store took what it had to refuse, 74 stream or bucket is \
+            missing, 75 AWS cannot be reached, 77 a permission or the credentials are missing, 78 a job file is \
+            invalid.
+
+            Example: sluice check --live jobs/drupal-archive.yaml
             """)
 
     @Argument(help: ArgumentHelp("Job files.", valueName: "job"))
     var jobs: [String]
 
-    @Flag(help: "Print one JSON object: files, each with path, valid, kind, name and problems.")
+    @Flag(help: "Also try every permission that the jobs need, without leaving anything behind.")
+    var live = false
+
+    @Flag(help: "Print one JSON object: files, each with path, valid, kind, name, problems and, if tried, live.")
     var json = false
 
     @OptionGroup var log: LogOptions
@@ -26,11 +36,31 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let surroundings = Surroundings(log)
         try await surroundings.run {
-            let results = jobs.map { CheckedFile($0, environment: surroundings.environment) }
+            var results: [CheckedFile] = []
+            for path in jobs {
+                var result = CheckedFile(path, environment: surroundings.environment)
+                if live, let file = result.file {
+                    result.live = LiveSummary(try await Self.liveReport(file, surroundings))
+                }
+                results.append(result)
+            }
             let text = json ? JSONText.line(["files": results]) : results.map(\.text).joined(separator: "\n")
             try StandardOutput.print(text)
-            return results.allSatisfy(\.valid) ? 0 : Diagnostics.ExitCode.jobFileInvalid.rawValue
+            return Diagnostics.ExitCode.mostUrgent(results.map(\.exitCode)).rawValue
         }
+    }
+
+    private static func liveReport(_ file: JobFile, _ surroundings: Surroundings) async throws -> LiveReport {
+        let (region, destination): (String, ArchiveJobFile.Destination?) =
+            switch file {
+            case .archive(let file): (file.source.stream.region, file.destination)
+            case .ship(let file): (file.destination.stream.region, nil)
+            }
+        let access = try AWSAccess(surroundings, region: region, callsMax: 2)
+        let check = LiveCheck(
+            kinesis: try access.kinesis(region: region), s3: try destination.map { try access.s3($0.s3) },
+            newID: { UUID().uuidString.lowercased() })
+        return await check.run(file)
     }
 }
 
@@ -50,6 +80,16 @@ struct CheckedFile: Encodable {
     var kind: String?
     var name: String?
     var problems: [Problem] = []
+    var live: LiveSummary?
+    /// Nil when it is not valid.
+    private(set) var file: JobFile?
+
+    enum CodingKeys: String, CodingKey { case path, valid, kind, name, problems, live }
+
+    var exitCode: Diagnostics.ExitCode {
+        guard valid else { return .jobFileInvalid }
+        return live.flatMap { Diagnostics.ExitCode(rawValue: $0.exitCode) } ?? .done
+    }
 
     init(_ path: String, environment: [String: String]) {
         self.path = path
@@ -58,6 +98,7 @@ struct CheckedFile: Encodable {
             kind = file.kind.rawValue
             name = file.name
             valid = true
+            self.file = file
         } catch {
             valid = false
             problems = error.problems.map {
@@ -68,7 +109,9 @@ struct CheckedFile: Encodable {
 
     var text: String {
         let shown = escapeControlCharacters(path)
-        if valid, let kind, let name { return "\(shown): good: \(kind) job \(name)" }
+        if valid, let kind, let name {
+            return "\(shown): good: \(kind) job \(name)" + (live.map { "\n\($0.text)" } ?? "")
+        }
         return problems.map { problem in
             let place = problem.line == 0 ? shown : "\(shown):\(problem.line):\(problem.column)"
             let what = escapeControlCharacters(

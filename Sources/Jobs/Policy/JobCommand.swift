@@ -1,0 +1,62 @@
+// Which command needs what of AWS: the one table behind `sluice policy` and `sluice check --live`.
+
+import AWS
+
+/// A command that calls AWS for a job.
+package enum JobCommand: String, CaseIterable, Sendable {
+    case archive, backfill, status, verify
+    /// `sluice state rebuild`.
+    case rebuild
+    case ship
+    /// `sluice check --live`.
+    case check
+
+    package static func commands(of kind: JobFile.Kind) -> [JobCommand] {
+        switch kind {
+        case .archive: [.archive, .backfill, .status, .verify, .rebuild, .check]
+        case .ship: [.ship, .check]
+        }
+    }
+
+    func needs(of kind: JobFile.Kind) -> Set<PolicyNeed> {
+        switch (self, kind) {
+        case (_, .ship): [.describeStream, .putRecords]
+        case (.archive, .archive), (.backfill, .archive), (.check, .archive):
+            [
+                .describeStream, .listShards, .readRecords, .storeObjects, .replaceOwner, .readObjects, .readControl,
+                .listObjects, .listControl,
+            ]
+        case (.status, .archive): [.describeStream, .listShards, .readRecords, .readControl, .listControl]
+        case (.verify, .archive):
+            [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
+        case (.rebuild, .archive): [.describeStream, .replaceOwner, .storeControl, .readControl, .listControl]
+        case (.ship, .archive): []
+        }
+    }
+}
+
+/// A thing that a command does, with the actions that allow it.
+enum PolicyNeed: CaseIterable, Sendable {
+    case describeStream, listShards, readRecords, putRecords
+    /// Objects and manifests, which are put once and never replaced.
+    case storeObjects, storeControl
+    /// The owner marker, which is replaced by compare-and-swap.
+    case replaceOwner
+    /// Rows are read by `verify`, and by `archive` when another object may stand under a key of ours.
+    case readObjects, readControl
+    case listObjects, listControl
+
+    var permissions: Set<Permission> {
+        switch self {
+        case .describeStream: [.describeStreamSummary]
+        case .listShards: [.listShards]
+        case .readRecords: [.getShardIterator, .getRecords]
+        case .putRecords: [.putRecords]
+        case .storeObjects, .storeControl: [.putObject]
+        // The ETag is compared for those only who may read the object.
+        case .replaceOwner: [.putObject, .getObject]
+        case .readObjects, .readControl: [.getObject]
+        case .listObjects, .listControl: [.listBucket]
+        }
+    }
+}
