@@ -37,7 +37,9 @@ let package = Package(
             name: "Jobs",
             dependencies: [
                 "Records", "Batching", "Gzip", "HTTP", "AWS", "State", "CivilTime", "Diagnostics", "Yams", crypto,
-            ]),
+            ],
+            // The example job files, which `sluice init` writes with other values.
+            resources: [.embedInCode("Init/Templates")]),
         .executableTarget(
             name: "sluice",
             dependencies: [

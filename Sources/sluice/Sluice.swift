@@ -24,7 +24,7 @@ struct Sluice: AsyncParsableCommand {
         version: "sluice \(programVersion)",
         subcommands: [
             ArchiveCommand.self, ShipCommand.self, TransformCommand.self, CheckCommand.self, PolicyCommand.self,
-            StateCommand.self,
+            InitCommand.self, StateCommand.self,
         ]
     )
 

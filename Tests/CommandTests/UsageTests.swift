@@ -10,7 +10,7 @@ import Testing
         ["transform", "--timezone", "Mars/Base"],
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
         ["ship", "import-fluentd"], ["ship", "import-fluentd", "f.conf", "--state-directory", "relative"],
-        ["policy"], ["policy", "a.yaml", "--for", "nothing"], ["policy", "a.yaml", "--account", "1"],
+        ["policy"], ["policy", "a.yaml", "--for", "nothing"], ["policy", "a.yaml", "--account", "1"], ["init", "x"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {
         let result = try Program.run(arguments)
@@ -20,7 +20,7 @@ import Testing
 
     @Test(arguments: [
         ["archive"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"], ["state", "rebuild"],
-        ["policy"],
+        ["policy"], ["init", "archive"], ["init", "ship"],
     ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])
