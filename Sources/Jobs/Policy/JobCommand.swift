@@ -4,7 +4,7 @@ import AWS
 
 /// A command that calls AWS for a job.
 package enum JobCommand: String, CaseIterable, Sendable {
-    case archive, backfill, status, verify
+    case archive
     /// `sluice state rebuild`.
     case rebuild
     case ship
@@ -13,7 +13,7 @@ package enum JobCommand: String, CaseIterable, Sendable {
 
     package static func commands(of kind: JobFile.Kind) -> [JobCommand] {
         switch kind {
-        case .archive: [.archive, .backfill, .status, .verify, .rebuild, .check]
+        case .archive: [.archive, .rebuild, .check]
         case .ship: [.ship, .check]
         }
     }
@@ -21,14 +21,11 @@ package enum JobCommand: String, CaseIterable, Sendable {
     func needs(of kind: JobFile.Kind) -> Set<PolicyNeed> {
         switch (self, kind) {
         case (_, .ship): [.describeStream, .putRecords]
-        case (.archive, .archive), (.backfill, .archive), (.check, .archive):
+        case (.archive, .archive), (.check, .archive):
             [
                 .describeStream, .listShards, .readRecords, .storeObjects, .replaceOwner, .readObjects, .readControl,
                 .listObjects, .listControl,
             ]
-        case (.status, .archive): [.describeStream, .listShards, .readRecords, .readControl, .listControl]
-        case (.verify, .archive):
-            [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
         case (.rebuild, .archive): [.describeStream, .replaceOwner, .storeControl, .readControl, .listControl]
         case (.ship, .archive): []
         }
@@ -42,7 +39,7 @@ enum PolicyNeed: CaseIterable, Sendable {
     case storeObjects, storeControl
     /// The owner marker, which is replaced by compare-and-swap.
     case replaceOwner
-    /// Rows are read by `verify`, and by `archive` when another object may stand under a key of ours.
+    /// Rows are looked at by `archive` when another object may stand under a key of ours.
     case readObjects, readControl
     case listObjects, listControl
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Jobs
 import Logging
 
-/// `archive,verify`: commands that a policy is for.
+/// `archive,check`: commands that a policy is for.
 struct CommandList: ExpressibleByArgument {
     var commands: [JobCommand]
 
@@ -38,7 +38,7 @@ struct PolicyCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp(
-            "Only for these commands: a list such as archive,verify. Default: all that the jobs can run.",
+            "Only for these commands: a list such as archive,check. Default: all that the jobs can run.",
             valueName: "commands"))
     var commands: CommandList?
 
