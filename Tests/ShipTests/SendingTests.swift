@@ -30,7 +30,8 @@ import Testing
 @Suite struct SendQueueTests {
     private func queue(bytes: Int = 1_000, window: Int = 1 << 20, inFlight: Int = 4) -> SendQueue {
         SendQueue(
-            limits: SendLimits(requestBytesMax: bytes, windowBytesMax: window, windowRecordsMax: 2_000, requestsInFlightMax: inFlight))
+            limits: SendLimits(
+                requestBytesMax: bytes, windowBytesMax: window, windowRecordsMax: 2_000, requestsInFlightMax: inFlight))
     }
 
     private func add(_ queue: inout SendQueue, _ numbers: Range<Int>, bytes: Int = 9) {

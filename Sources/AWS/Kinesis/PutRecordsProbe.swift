@@ -17,7 +17,7 @@ extension KinesisClient {
             reference.write(to: &json)
             json.array("Records") { json in
                 json.object {
-                    $0.member("Data", base64: Array("sluice check --live".utf8))
+                    $0.member("Data", Base64.text(Array("sluice check --live".utf8)))
                     $0.member("PartitionKey", "sluice-check")
                     $0.member("ExplicitHashKey", Self.impossibleHashKey)
                 }
