@@ -8,7 +8,7 @@ struct ShipCommand: AsyncParsableCommand {
         abstract: "Ships log files into a stream.",
         usage: """
             sluice ship <job> [--once] [--dry-run] [--json]
-                   sluice ship import-fluentd <file> [--pos-file <file> ...] [--output <job>]
+            sluice ship import-fluentd <file> [--pos-file <file> ...] [--output <job>]
             """,
         discussion: """
             Follows the files of the job and puts their lines on the stream until it is asked to end (SIGTERM); with \
