@@ -9,7 +9,8 @@ enum ErrorAdvice {
         switch category {
         case .permission:
             let besides = call.companions.map { ", and \($0.permission.rawValue) \($0.reason)" }.joined()
-            return "allow \(call.permission) on \(call.resource)\(besides), for this identity; `sluice policy` "
+            let end = besides.isEmpty ? "" : ","
+            return "allow \(call.permission) on \(call.resource)\(besides)\(end) for this identity; `sluice policy` "
                 + "prints the policy that a job needs"
         case .throttling: return "too many readers or writers share \(call.resource)"
         case .malformed: return "if it stays, check what answers under the endpoint (proxy, AWS_ENDPOINT_URL)"
