@@ -7,6 +7,8 @@ package struct ShipError: DiagnosticError, Equatable {
     package var diagnostic: Diagnostic
     package var exitCode: ExitCode
     package var isTransient: Bool { exitCode == .temporary }
+    /// The file could be read, and what it holds is not what it should be.
+    var isBadContent = false
 
     init(_ operation: String, _ subject: String, _ cause: String, hint: String? = nil, exitCode: ExitCode) {
         diagnostic = Diagnostic(operation: operation, subject: subject, cause: cause, hint: hint)

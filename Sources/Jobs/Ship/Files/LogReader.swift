@@ -34,7 +34,13 @@ final class LogReader {
         self.offset = offset
         if position.isCompressed {
             let log = try InflatedLog(source)
-            guard try log.skip(to: offset) else { return nil }
+            do throws(ShipError) {
+                guard try log.skip(to: offset) else { return nil }
+            } catch {
+                // Another file may have its inode now.
+                guard error.isBadContent else { throw error }
+                return nil
+            }
             inflated = log
             return
         }
@@ -172,9 +178,11 @@ final class InflatedLog {
         } catch let error as ShipError {
             throw error
         } catch {
-            throw ShipError(
+            var failure = ShipError(
                 "unpack", source.path, "\((error as? GzipError)?.diagnostic.cause ?? "cannot be read")",
                 hint: "if the file is still being compressed, the next run finds it whole", exitCode: .temporary)
+            failure.isBadContent = true
+            throw failure
         }
     }
 
