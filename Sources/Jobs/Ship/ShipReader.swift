@@ -168,10 +168,10 @@ final class ShipReader {
         let facts = try reader.source.look()
         if !file.isCompressed, facts.size != file.position.sizeSeen { file.lastChange = now }
         file.note(facts)
+        try file.identify()
         if file.position.generation.isEmpty {
-            // Content that came just now is identified first, in the next turn.
-            if facts.size == 0 { settle(file, facts, hasMore: false, unread: 0, .quiet, now) }
-            return
+            // Empty, or nothing but NULs: there is no log yet to read or to finish.
+            return settle(file, facts, hasMore: false, unread: 0, end(of: file, now, wall), now)
         }
         if !file.isCompressed, facts.size < reader.offset { return logs.restart(file, .truncated, now: now) }
         let meaning = end(of: file, now, wall)

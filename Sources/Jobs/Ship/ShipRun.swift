@@ -188,7 +188,7 @@ final class ShipRun {
 
     private func rescanIfDue(_ reader: ShipReader) {
         guard mode == .follow, now >= nextRescan else { return }
-        reader.logs.refresh(now: now)
+        reader.logs.refresh(now: now, wall: dependencies.time.now())
         reader.lookAtAll(now: now)
         watchNewFiles(reader.logs)
         hasUnsaved = true

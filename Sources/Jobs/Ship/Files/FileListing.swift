@@ -19,6 +19,15 @@ struct FileListing {
     let patterns: [String]
     /// Where rotated files lie when not beside the log.
     let rotatedPatterns: [String]
+    private let folders = FolderIndex()
+
+    /// Names of rotated files by the log that they belong to, for each folder; read once a look.
+    private final class FolderIndex {
+        var names: [String: [String: [String]]?] = [:]
+    }
+
+    /// From now on folders are read anew.
+    func beginLook() { folders.names.removeAll() }
 
     struct Matches {
         var files: [ListedFile] = []
@@ -76,9 +85,8 @@ struct FileListing {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let folder = slash == path.startIndex ? "/" : String(path[..<slash])
         let base = String(path[slash...].dropFirst())
-        guard let names = Self.entries(of: folder) else { return nil }
-        var paths = names.filter { RotationNames.isRotation($0, of: base) }
-            .map { folder == "/" ? "/\($0)" : "\(folder)/\($0)" }
+        guard let names = rotatedNames(in: folder) else { return nil }
+        var paths = (names[base] ?? []).map { folder == "/" ? "/\($0)" : "\(folder)/\($0)" }
         for pattern in rotatedPatterns {
             paths += Self.expand(pattern).filter { found in
                 let name = found.split(separator: "/").last.map(String.init) ?? found
@@ -94,6 +102,18 @@ struct FileListing {
                 return ListedFile(path: found, facts: facts)
             }
             .sorted { ($0.facts.modified, $0.path) < ($1.facts.modified, $1.path) }
+    }
+
+    private func rotatedNames(in folder: String) -> [String: [String]]? {
+        if let known = folders.names[folder] { return known }
+        let names = Self.entries(of: folder).map { entries in
+            Dictionary(
+                grouping: entries.compactMap { name in RotationNames.base(of: name).map { (base: $0, name: name) } },
+                by: \.base
+            ).mapValues { $0.map(\.name) }
+        }
+        folders.names[folder] = .some(names)
+        return names
     }
 
     /// The folder that a pattern's names lie in, as far as it has no pattern characters itself.

@@ -1,8 +1,12 @@
 // What happens to logs that were rotated, copied, truncated or compressed: where they go on, and which files are only
 // another form of what is known.
+import CivilTime
 import Diagnostics
 
 extension FileSet {
+    /// A file that was changed so recently may still be written to.
+    private static let youngNanoseconds = 5_000_000_000
+
     /// Files that are being read, or that cannot be looked at now. Their descriptors keep their inodes.
     func openIdentities() -> Set<FileIdentity> {
         var open = Set(kept.map(\.identity))
@@ -80,10 +84,19 @@ extension FileSet {
 
     /// Rotated files that nobody has seen: the log was rotated more than once in between.
     ///
-    /// - Parameter since: files that were not changed after this were there before the log was shipped first.
-    func takeUnseen(_ path: String, since: Int, _ former: [FilePosition], _ now: UInt64) {
-        guard let candidates = freeRotations(of: path) else { return }
-        for file in candidates where file.facts.modified > since && file.facts.size > 0 {
+    /// - Parameters:
+    ///   - since: files that were not changed after this were there before the log was shipped first.
+    ///   - bytesMin: of a file that was changed just now.
+    func takeUnseen(_ path: String, since: Int, _ former: [FilePosition], _ now: UInt64, bytesMin: Int = 1) {
+        guard let candidates = freeRotations(of: path)?.filter({ $0.facts.modified > since }), !candidates.isEmpty,
+            // The copy of a log that was truncated and not read since is found when that is noticed.
+            files.allSatisfy({ $0.position.path != path || !$0.isOpen || $0.isUnchanged })
+        else { return }
+        for file in candidates {
+            // A file that is being compressed or copied right now says too little; a later look knows more.
+            let isYoung = Int(wall.microseconds) * 1_000 - file.facts.modified < Self.youngNanoseconds
+            let isCompressed = file.path.hasSuffix(RotationNames.gzipSuffix)
+            if isYoung, isCompressed ? LogComparison.isTooShort(file) : file.facts.size < bytesMin { continue }
             if RotationNames.unreadableSuffixes.contains(where: file.path.hasSuffix) {
                 problem(
                     ShipError(
@@ -104,7 +117,9 @@ extension FileSet {
         for tailed in files where tailed.isOpen && tailed.identity != file.facts.identity {
             guard RotationNames.isRotation(file.name, of: tailed.position.name) else { continue }
             let isSame: Bool
-            if let source = tailed.reader?.source, !tailed.isCompressed {
+            if RotationSearch.recognises(file, tailed.positionAtReadOffset) {
+                isSame = true
+            } else if let source = tailed.reader?.source, !tailed.isCompressed {
                 isSame = LogComparison.isSame(source, file)
             } else {
                 isSame = tailed.position.offset > 0 && RotationSearch.open(file, as: tailed.position) != nil
@@ -155,6 +170,7 @@ extension FileSet {
     /// The file no longer holds what was read of it. Goes on in the copy that was made of it, if there is one; what
     /// stands in the file now is a new log.
     func restart(_ file: TailedFile, _ how: LogChunk, now: UInt64) {
+        listing.beginLook()
         events.event(
             .warning, how == .truncated ? "file was truncated" : "file has other content than before",
             [("file", file.currentPath), ("read before", "\(file.readOffset)")])

@@ -22,6 +22,8 @@ final class FileSet {
     /// What is wrong now, by path or pattern.
     private(set) var problems: [String: ShipError] = [:]
     private var reported: Set<String> = []
+    /// What time it is, as of the last look.
+    private(set) var wall = Timestamp(microseconds: 0)
     /// Positions of files that cannot be found: a folder may be mounted again, a link turned back.
     private(set) var absent: [FilePosition] = []
     /// After this time a file that cannot be found is forgotten.
@@ -58,6 +60,8 @@ final class FileSet {
     ///
     /// - Parameter needsFiles: a path that is not there and never was is a problem: nobody waits for it.
     func begin(_ stored: [FilePosition], now: UInt64, wall: Timestamp, needsFiles: Bool) {
+        listing.beginLook()
+        self.wall = wall
         let paths = Set(stored.map(\.path))
         let matches = look { pattern in
             if needsFiles, !FileListing.isPattern(pattern), !paths.contains(pattern) {
@@ -85,7 +89,7 @@ final class FileSet {
             take(file, former, home: home, since: since, now, fromTail: isTail)
         }
         // After the live files: the copy of one is no file of its own.
-        for path in Set(orphans.map(\.path)).sorted() {
+        for path in paths.sorted() {
             takeUnseen(path, since: stored.first { $0.path == path }?.since ?? 0, former, now)
         }
         for position in former { miss(position, wall) }
@@ -210,7 +214,9 @@ final class FileSet {
     // MARK: - While a run goes on
 
     /// Looks for new files, and for files that were rotated away.
-    func refresh(now: UInt64) {
+    func refresh(now: UInt64, wall: Timestamp? = nil) {
+        listing.beginLook()
+        self.wall = wall ?? self.wall
         let matches = look { _ in }
         let present = Dictionary(matches.map { ($0.facts.identity, $0) }) { first, _ in first }
         for position in absent {
@@ -223,14 +229,12 @@ final class FileSet {
             kept.removeAll { $0 == position }
             if !adopt(position, file, now) { _ = follow(position, now) }
         }
-        var superseded: [TailedFile] = []
         for file in files where file.phase == .live || file.phase == .rotated {
             let isHome = FileFacts(path: file.position.path)?.identity == file.identity
             if let found = present[file.identity] { file.currentPath = found.path }
             if file.phase == .rotated, isHome, !file.isCompressed { file.phase = .live }
             if file.phase == .live, !isHome {
                 supersede(file, now)
-                superseded.append(file)
             }
         }
         let open = openIdentities()
@@ -242,9 +246,14 @@ final class FileSet {
             let since = files.last { $0.position.path == home ?? file.path }?.position.since
             take(file, [], home: home, since: since, now)
         }
-        for file in superseded {
-            takeUnseen(file.position.path, since: file.position.since, [], now)
-            forgetRemoved(file.position.path)
+        // What was rotated just now may be compressed or written to a little later: each look goes over all logs.
+        var since: [String: Int] = [:]
+        for position in files.filter(\.isOpen).map(\.position) + finished {
+            since[position.path] = max(since[position.path] ?? 0, position.since)
+        }
+        for (path, time) in since.sorted(by: { $0.key < $1.key }) {
+            takeUnseen(path, since: time, [], now, bytesMin: LogComparison.comparedBytesMin)
+            forgetRemoved(path)
         }
         chain()
     }

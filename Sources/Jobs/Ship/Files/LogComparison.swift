@@ -2,12 +2,27 @@
 // at its end. Compares the beginnings, and the bytes before the place up to which both go.
 
 enum LogComparison {
+    /// Fewer bytes say nothing, unless they are all there is.
+    static let comparedBytesMin = 256
+
+    /// True for gzip data that ends too early and before it says anything.
+    static func isTooShort(_ file: ListedFile) -> Bool {
+        guard let source = try? SourceFile(path: file.path), let log = try? InflatedLog(source) else { return true }
+        do throws(ShipError) {
+            _ = try log.skip(to: comparedBytesMin)
+            return false
+        } catch {
+            return true
+        }
+    }
+
     /// - Parameter file: a rotated form, plain or gzip.
     static func isSame(_ source: SourceFile, _ file: ListedFile) -> Bool {
         guard let size = try? source.look().size, let other = try? SourceFile(path: file.path) else { return false }
         let (head, tail, length) =
             file.path.hasSuffix(RotationNames.gzipSuffix) ? inflated(other, upTo: size) : plain(other, upTo: size)
-        guard length > 0 else { return false }
+        // The first words of a line are alike in many logs.
+        guard length >= min(size, comparedBytesMin), length > 0 else { return false }
         let headBytes = min(FilePosition.headBytesMax, length)
         let tailBytes = min(FilePosition.tailBytesMax, length)
         return (try? source.bytes(at: 0, count: headBytes)) == head

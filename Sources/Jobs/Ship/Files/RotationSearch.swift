@@ -33,10 +33,17 @@ struct RotationSearch {
         return copies.suffix(Self.comparisonsMax).reversed().lazy.compactMap { Self.open($0, as: position) }.first
     }
 
+    /// True when enough was read of a log to be sure that `file` holds it.
+    static func recognises(_ file: ListedFile, _ position: FilePosition) -> Bool {
+        max(position.offset, position.head.bytes) >= LogComparison.comparedBytesMin && open(file, as: position) != nil
+    }
+
     /// The file as continuation of `position`; nil when its content is other content, or cannot be read.
     static func open(_ file: ListedFile, as position: FilePosition) -> Continuation? {
         guard let source = try? SourceFile(path: file.path) else { return nil }
         if file.path.hasSuffix(RotationNames.gzipSuffix) {
+            // A log that never had content cannot be recognised.
+            guard position.head.bytes > 0 else { return nil }
             guard let log = try? InflatedLog(source), holds(log, position) else { return nil }
             return Continuation(source: source, path: file.path, isCompressed: true)
         }

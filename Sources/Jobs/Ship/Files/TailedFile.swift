@@ -94,6 +94,9 @@ final class TailedFile {
         hasNewGeneration = !position.generation.isEmpty
     }
 
+    /// True while the file holds what was read of it.
+    var isUnchanged: Bool { (try? reader?.isUnchanged()) ?? false }
+
     func note(_ facts: FileFacts) {
         sizeBeforeChange = max(position.sizeSeen, facts.size)
         position.modifiedSeen = facts.modified
