@@ -20,10 +20,14 @@ def program(tmp_path):
 
 def converse(program, arguments, answers, seconds=20):
     """Runs on a terminal and types one answer at each prompt. (status, what the screen showed)"""
+    path = binary()     # may be relative to the folder that this process is in
     process, terminal = pty.fork()
     if process == 0:
-        os.chdir(program.directory)
-        os.execve(binary(), [binary()] + arguments, dict(program.environment, TERM="xterm"))
+        try:
+            os.chdir(program.directory)
+            os.execve(path, [path] + arguments, dict(program.environment, TERM="xterm"))
+        finally:
+            os._exit(127)   # never a second pytest
     shown, waiting, end = "", list(answers), time.monotonic() + seconds
     while time.monotonic() < end:
         if select.select([terminal], [], [], 0.2)[0]:
