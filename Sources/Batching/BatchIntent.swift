@@ -19,6 +19,8 @@ package struct BatchIntent: Codable, Sendable, Equatable {
     package var last: SequenceNumber
     /// Kinesis records in the batch.
     package var records: Int
+    /// Bytes of their data; nil in a plan that an older program wrote.
+    package var recordBytes: Int?
     /// Key of the manifest before this one on the same shard.
     package var previousManifest: String?
     package var objects: [BatchObject]
@@ -39,8 +41,9 @@ package struct BatchIntent: Codable, Sendable, Equatable {
 
     package init(
         job: String, stream: String, streamCreation: Timestamp, shard: String, parents: [String] = [],
-        first: SequenceNumber, last: SequenceNumber, records: Int, previousManifest: String?, objects: [BatchObject],
-        firstArrival: Timestamp, lastArrival: Timestamp, firstEvent: Timestamp, lastEvent: Timestamp,
+        first: SequenceNumber, last: SequenceNumber, records: Int, recordBytes: Int? = nil, previousManifest: String?,
+        objects: [BatchObject], firstArrival: Timestamp, lastArrival: Timestamp, firstEvent: Timestamp,
+        lastEvent: Timestamp,
         statusCounts: [String: Int], gap: GapRecord? = nil, horizon: Timestamp? = nil, settings: BatchSettings,
         createdBy: String
     ) {
@@ -52,6 +55,7 @@ package struct BatchIntent: Codable, Sendable, Equatable {
         self.first = first
         self.last = last
         self.records = records
+        self.recordBytes = recordBytes
         self.previousManifest = previousManifest
         self.objects = objects
         self.firstArrival = firstArrival
@@ -79,6 +83,7 @@ package struct BatchIntent: Codable, Sendable, Equatable {
         case version = "format_version"
         case job, stream, shard, parents, first, last, records, objects, gap, horizon, settings
         case streamCreation = "stream_creation"
+        case recordBytes = "record_bytes"
         case previousManifest = "previous_manifest"
         case firstArrival = "first_arrival"
         case lastArrival = "last_arrival"

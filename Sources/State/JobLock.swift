@@ -42,6 +42,30 @@ package final class JobLock: Sendable {
         }
     }
 
+    /// The process that runs the job now; nil when none does. Nothing is locked for the look, so a run that starts at
+    /// this moment is not turned away.
+    package static func holder(in directory: StateDirectory) -> Int? {
+        let opened = open(directory.lockPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard opened >= 0 else { return nil }
+        defer { close(opened) }
+        var lock = stat()
+        guard fstat(opened, &lock) == 0, let process = holder(opened), process != getpid() else { return nil }
+        // The number stays in the file after the process is gone and may be another's now: the holder has it open.
+        let folder = "/proc/\(process)/fd"
+        guard let descriptors = opendir(folder) else { return nil }
+        defer { closedir(descriptors) }
+        while let entry = readdir(descriptors) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var info = stat()
+            if stat("\(folder)/\(name)", &info) == 0, info.st_dev == lock.st_dev, info.st_ino == lock.st_ino {
+                return process
+            }
+        }
+        return nil
+    }
+
     private static func holder(_ descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 20)
         let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }

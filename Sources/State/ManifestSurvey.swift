@@ -2,6 +2,7 @@
 // where it costs nothing; `sluice verify` checks all of it.
 
 import Batching
+import CivilTime
 import Diagnostics
 
 struct ManifestSurvey {
@@ -22,12 +23,15 @@ struct ManifestSurvey {
 
     struct Result {
         var shards: [ShardState]
+        /// Arrival of the last archived record of each shard; the counts of the lost state are lost.
+        var lastArrivals: [String: Timestamp]
         var manifestCount: Int
     }
 
     func run(start: StartSet?) async throws -> Result {
         let tails = try await list()
         var shards: [String: ShardState] = [:]
+        var lastArrivals: [String: Timestamp] = [:]
         var endedParents: Set<String> = []
         for (shard, tail) in tails.sorted(by: { $0.key < $1.key }) {
             let manifest = try await lastManifest(of: shard, tail)
@@ -36,6 +40,7 @@ struct ManifestSurvey {
             shards[shard] = ShardState(
                 id: shard, parents: manifest.parents, position: .after(manifest.last),
                 horizon: manifest.horizon ?? manifest.lastArrival, lastManifest: tail.last)
+            lastArrivals[shard] = manifest.lastArrival
         }
         for (shard, position) in start?.positions ?? [:] where shards[shard] == nil {
             shards[shard] = ShardState(id: shard, position: position)
@@ -45,7 +50,8 @@ struct ManifestSurvey {
             shards[parent]?.position = .ended
         }
         return Result(
-            shards: shards.values.sorted { $0.id < $1.id }, manifestCount: tails.values.reduce(0) { $0 + $1.count })
+            shards: shards.values.sorted { $0.id < $1.id }, lastArrivals: lastArrivals,
+            manifestCount: tails.values.reduce(0) { $0 + $1.count })
     }
 
     private func list() async throws -> [String: Tail] {

@@ -27,9 +27,39 @@ enum SQLiteFile {
                         .corrupt, "check state", path, "the integrity check says: \(answer)",
                         hint: StateError.Kind.corrupt.hint)
                 }
+                try database.inTransaction(.immediate) {
+                    try SQLiteSchema.migrate(database)
+                    return .commit
+                }
             }
         }
         return queue
+    }
+
+    /// Opens an existing file for reading alone, beside a run that may be writing.
+    ///
+    /// - Returns: nil when a killed run left a transaction that must be rolled back first.
+    static func openReadOnly(_ directory: StateDirectory) throws(StateError) -> DatabaseQueue? {
+        let path = directory.databasePath
+        try checkHeader(directory, isShared: true)
+        return try translating("open state", path) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(busySeconds)
+            configuration.label = "sluice.state.reader"
+            do {
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                let answer = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") ?? "no answer" }
+                guard answer == "ok" else {
+                    throw StateError(
+                        .corrupt, "check state", path, "the integrity check says: \(answer)",
+                        hint: StateError.Kind.corrupt.hint)
+                }
+                return queue
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+                return nil
+            }
+        }
     }
 
     /// Makes a file with everything in it under `temporaryPath`. The caller renames it.
@@ -83,12 +113,16 @@ enum SQLiteFile {
 
     /// The first bytes of the file, read before SQLite sees it (https://sqlite.org/fileformat2.html, section 1.3):
     /// each kind of damage gets its own words.
-    private static func checkHeader(_ directory: StateDirectory) throws(StateError) {
+    ///
+    /// - Parameter isShared: another process may be changing the file, so its size proves nothing; root may look.
+    private static func checkHeader(_ directory: StateDirectory, isShared: Bool = false) throws(StateError) {
         let path = directory.databasePath
         func refuse(_ kind: StateError.Kind, _ cause: String, _ hint: String? = nil) -> StateError {
             StateError(kind, "open state", path, cause, hint: hint ?? StateError.Kind.corrupt.hint)
         }
-        guard let size = try directory.examine(path, "state") else { throw failure("open state", path, ENOENT) }
+        guard let size = try directory.examine(path, "state", mayBeRoots: isShared) else {
+            throw failure("open state", path, ENOENT)
+        }
         guard size > 0 else { throw refuse(.corrupt, "the file is empty") }
         let header = try read(path, count: headerBytes)
         guard header.count == headerBytes else { throw refuse(.corrupt, "the file is cut off after \(size) bytes") }
@@ -115,7 +149,7 @@ enum SQLiteFile {
         let hasJournal = access(path + "-journal", F_OK) == 0
         let pageSize = Int(header[16]) << 8 | Int(header[17])
         let expected = Int(number(28)) * (pageSize == 1 ? 65_536 : pageSize)
-        if !hasJournal, size < expected {
+        if !isShared, !hasJournal, size < expected {
             throw refuse(.corrupt, "the file is cut off: it has \(size) of \(expected) bytes")
         }
     }

@@ -7,7 +7,7 @@ enum SQLiteSchema {
     /// "SluS" in the file's header (PRAGMA application_id).
     static let applicationID: Int32 = 0x536C_7553
     /// PRAGMA user_version.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     static let tables = """
         CREATE TABLE identity (
@@ -39,6 +39,22 @@ enum SQLiteSchema {
             started_us INTEGER NOT NULL, ended_us INTEGER, exit_code INTEGER, summary TEXT
         ) STRICT;
         PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(version);
+        """ + tallies
+
+    /// What version 2 brought: counts of what is committed.
+    static let tallies = """
+        CREATE TABLE tallies (
+            shard TEXT PRIMARY KEY NOT NULL,
+            records INTEGER NOT NULL, rows INTEGER NOT NULL, statuses TEXT NOT NULL, batches INTEGER NOT NULL,
+            objects INTEGER NOT NULL, record_bytes INTEGER NOT NULL, object_bytes INTEGER NOT NULL,
+            last_arrival_us INTEGER, rate_bytes REAL NOT NULL, rate_seconds REAL NOT NULL
+        ) STRICT;
+        PRAGMA user_version = 2;
         """
+
+    /// Brings a file of an older version up to this one.
+    static func migrate(_ database: Database) throws {
+        let found = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        if found < 2 { try database.execute(sql: tallies) }
+    }
 }

@@ -47,9 +47,11 @@ extension SQLiteStateStore {
     }
 
     package func openIntents() throws(StateError) -> [BatchIntent] {
-        try read("read plans of batches") { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM intents ORDER BY shard").map { try self.intent($0) }
-        }
+        try read("read plans of batches") { try self.openIntents($0) }
+    }
+
+    func openIntents(_ database: Database) throws -> [BatchIntent] {
+        try Row.fetchAll(database, sql: "SELECT * FROM intents ORDER BY shard").map { try self.intent($0) }
     }
 
     package func commit(_ intent: BatchIntent, manifestKey: String) throws(StateError) {
@@ -71,6 +73,9 @@ extension SQLiteStateStore {
                     ShardPosition.after(intent.last).description, manifestKey, intent.horizon?.microseconds,
                     intent.shard,
                 ])
+            var tally = try Self.tally(of: intent.shard, database) ?? ShardTally()
+            tally.add(intent)
+            try Self.store(tally, of: intent.shard, database)
         }
     }
 

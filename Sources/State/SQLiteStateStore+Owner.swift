@@ -7,7 +7,7 @@ extension SQLiteStateStore {
         try read("read owner") { try self.owner($0) }
     }
 
-    private func owner(_ database: Database) throws -> OwnerRecord {
+    func owner(_ database: Database) throws -> OwnerRecord {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM owner") else {
             throw corrupt("read owner", "it has no identity of its own")
         }

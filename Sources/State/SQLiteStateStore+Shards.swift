@@ -4,9 +4,11 @@ import GRDB
 
 extension SQLiteStateStore {
     package func shards() throws(StateError) -> [ShardState] {
-        try read("read shards") { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM shards ORDER BY id").map { try self.shard($0) }
-        }
+        try read("read shards") { try self.shards($0) }
+    }
+
+    func shards(_ database: Database) throws -> [ShardState] {
+        try Row.fetchAll(database, sql: "SELECT * FROM shards ORDER BY id").map { try self.shard($0) }
     }
 
     private func shard(_ row: Row) throws -> ShardState {

@@ -47,8 +47,12 @@ package final class SQLiteStateStore: StateStore {
 
     /// Opens whatever state lies in the directory.
     package static func openExisting(directory: StateDirectory) throws(StateError) -> SQLiteStateStore {
+        try SQLiteStateStore(directory: directory, queue: SQLiteFile.open(directory))
+    }
+
+    /// The store in an open file: its identity is that of the file.
+    convenience init(directory: StateDirectory, queue: DatabaseQueue) throws(StateError) {
         let path = directory.databasePath
-        let queue = try SQLiteFile.open(directory)
         let identity = try translating("read state", path) {
             try queue.read { database in
                 guard let row = try Row.fetchOne(database, sql: "SELECT * FROM identity") else {
@@ -62,7 +66,7 @@ package final class SQLiteStateStore: StateStore {
                     controlPrefix: row["control_prefix"])
             }
         }
-        return SQLiteStateStore(directory: directory, identity: identity, queue: queue)
+        self.init(directory: directory, identity: identity, queue: queue)
     }
 
     static func temporaryPath(_ directory: StateDirectory) -> String { directory.databasePath + ".new" }

@@ -26,7 +26,7 @@ package struct StateIdentity: Sendable, Equatable {
     }
 
     /// How `found`, an identity that was stored, differs from this one; nil when it does not.
-    func mismatch(with found: StateIdentity) -> (cause: String, hint: String)? {
+    package func mismatch(with found: StateIdentity) -> (cause: String, hint: String)? {
         if found.job != job {
             return (
                 "it belongs to the job \(found.job), this is the job \(job)",

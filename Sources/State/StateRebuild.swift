@@ -48,7 +48,7 @@ package struct StateRebuild: Sendable {
         }
         let claim = OwnerClaim(generation: (marker?.generation ?? 0) + 1, id: newID())
         let stateID = newID()
-        try makeFile(survey.shards, OwnerRecord(stateID: stateID, claim: claim, start: start))
+        try makeFile(survey, OwnerRecord(stateID: stateID, claim: claim, start: start))
         // After this the old state is refused; a crash before the rename is mended by another rebuild.
         try await takeOver(
             OwnerMarker(
@@ -106,7 +106,7 @@ package struct StateRebuild: Sendable {
             mismatch.cause, hint: mismatch.hint)
     }
 
-    private func makeFile(_ shards: [ShardState], _ owner: OwnerRecord) throws {
+    private func makeFile(_ survey: ManifestSurvey.Result, _ owner: OwnerRecord) throws {
         try SQLiteFile.make(at: SQLiteStateStore.temporaryPath(directory), identity: identity) { database in
             try database.execute(
                 sql: "INSERT INTO owner (only, state_id, generation, claim_id, start) VALUES (1, ?, ?, ?, ?)",
@@ -114,7 +114,12 @@ package struct StateRebuild: Sendable {
                     owner.stateID, owner.claim?.generation, owner.claim?.id,
                     try owner.start.map { try StoredJSON.encode($0) },
                 ])
-            try SQLiteStateStore.insert(shards, database)
+            try SQLiteStateStore.insert(survey.shards, database)
+            for (shard, arrival) in survey.lastArrivals {
+                var tally = ShardTally()
+                tally.lastArrival = arrival
+                try SQLiteStateStore.store(tally, of: shard, database)
+            }
         }
     }
 

@@ -24,6 +24,9 @@ package protocol StateStore: Sendable {
     /// Everything that arrived on the shard before `horizon` is committed. Never goes back.
     func setHorizon(_ shard: String, _ horizon: Timestamp) async throws(StateError)
 
+    /// All of it at one instant, for those who report.
+    func snapshot() async throws(StateError) -> StateSnapshot
+
     /// Writes a batch's plan down. A shard has one open plan at most.
     func saveIntent(_ intent: BatchIntent) async throws(StateError)
     /// Plans whose batch is not committed, sorted by shard.

@@ -139,8 +139,8 @@ struct DamageTests {
 
     @Test func fileOfANewerProgramIsRefused() throws {
         try makeState()
-        try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 2") }
-        expectRefusal(.newer, says: "schema 2, this program knows 1", hint: "newer sluice")
+        try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 3") }
+        expectRefusal(.newer, says: "schema 3, this program knows 2", hint: "newer sluice")
     }
 
     @Test func databaseOfAnotherProgramIsRefused() throws {

@@ -37,6 +37,7 @@ private struct FaultyStore: StateStore {
         try inner.markEnded(shard, children: children)
     }
     func setHorizon(_ shard: String, _ horizon: Timestamp) throws(StateError) { try inner.setHorizon(shard, horizon) }
+    func snapshot() throws(StateError) -> StateSnapshot { try inner.snapshot() }
     func saveIntent(_ intent: BatchIntent) throws(StateError) { try inner.saveIntent(intent) }
     func openIntents() throws(StateError) -> [BatchIntent] { try inner.openIntents() }
     func replaceIntent(_ intent: BatchIntent, with made: BatchIntent) throws(StateError) {

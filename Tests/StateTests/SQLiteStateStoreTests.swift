@@ -30,7 +30,7 @@ struct SQLiteStateStoreTests {
                 try String.fetchOne(database, sql: "PRAGMA \($0)")
             }
         }
-        #expect(settings == ["3", "delete", "1399616851", "1", "1"])
+        #expect(settings == ["3", "delete", "1399616851", "2", "1"])
         let header = try Data(contentsOf: URL(fileURLWithPath: directory.state.databasePath))
         #expect(header[18] == 1 && header[19] == 1, "1 is the rollback journal, 2 would be WAL")
     }

@@ -132,8 +132,8 @@ final class BatchBuilder {
         let events = finished.map(\.firstEvent).min()
         let intent = BatchIntent(
             job: context.job, stream: context.stream, streamCreation: context.streamCreation, shard: context.shard,
-            parents: context.parents, first: first, last: last, records: records, previousManifest: previousManifest,
-            objects: finished, firstArrival: firstArrival, lastArrival: lastArrival,
+            parents: context.parents, first: first, last: last, records: records, recordBytes: recordBytes,
+            previousManifest: previousManifest, objects: finished, firstArrival: firstArrival, lastArrival: lastArrival,
             firstEvent: events ?? firstArrival, lastEvent: finished.map(\.lastEvent).max() ?? lastArrival,
             statusCounts: counts, gap: gap, horizon: horizon, settings: context.settings,
             createdBy: context.createdBy)
