@@ -7,7 +7,7 @@ package struct ShardState: Codable, Sendable, Equatable {
     package var parents: [String]
     package var position: ShardPosition
     /// Everything that arrived on the shard before this instant has been read and committed; nil while it was never
-    /// read. A child begins with its parents' horizon.
+    /// read. A child begins with an instant at which its parents were still open.
     package var horizon: Timestamp?
     /// Key of the shard's newest manifest.
     package var lastManifest: String?

@@ -205,3 +205,20 @@ def test_a_run_that_meets_its_time_limit_commits_what_it_has(scenario):
     scenario.write_job()
     scenario.archive()
     scenario.audit()
+
+
+def test_records_of_a_child_that_expired_before_it_was_read_are_a_gap(scenario):
+    """The child took records while nobody read; its parent was read to the end much later, and then a run died."""
+    scenario.set_up()
+    scenario.load(scenario.lines(20))
+    scenario.archive()
+    split(scenario, "shardId-000000000000", 1 << 127)
+    scenario.load(scenario.lines(20, start=20))
+    scenario.control.check_skew(False)
+    scenario.control.clock(advance=20 * HOUR)
+    scenario.archive(failpoint="shard-end.after=kill", expect=None)
+    scenario.control.clock(advance=5 * HOUR)
+    scenario.load(scenario.lines(20, start=40))
+    result = scenario.archive(expect=69)
+    assert "expired before they were read" in result.stdout
+    assert [s["exit_code"] for s in result.report["shards"]].count(69) == 2

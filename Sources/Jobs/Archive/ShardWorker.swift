@@ -25,6 +25,8 @@ final class ShardWorker {
     private var report: ShardReport
     private let counter = RetryCounter()
     private var moreWaiting = false
+    /// The latest arrival among the records read in this run.
+    private var lastArrival: Timestamp?
 
     init(shard: ShardState, isClosed: Bool, startsAtTip: Bool, run: RunContext) throws {
         self.shard = shard
@@ -98,6 +100,9 @@ final class ShardWorker {
     }
 
     private func add(_ page: ShardPage) async throws {
+        for index in 0..<page.records.count {
+            lastArrival = max(lastArrival ?? page.records.arrival(index), page.records.arrival(index))
+        }
         for index in page.firstNew..<max(page.firstNew, page.records.count) {
             try page.records.withRecord(index) { try builder.add($0) }
             if builder.mustSeal {
@@ -135,11 +140,13 @@ final class ShardWorker {
             .error, GapProblem.error(gap, shard: shard.id).diagnostic.summary, [("shard", shard.id)])
     }
 
-    /// Notes the end and the children that may begin now, in one step.
+    /// Notes the end and the children that may begin now, in one step. A child has taken records since the shard was
+    /// closed, which may be long ago: what is known of that instant is that nothing seen on the shard came after it.
     private func end(_ page: ShardPage) async throws {
+        let known = [shard.horizon, lastArrival].compactMap { $0 }.max()
         let children = page.records.childShards.map { child in
             ShardState(
-                id: child.id, parents: child.parents.sorted(), position: .trimHorizon, horizon: page.horizon)
+                id: child.id, parents: child.parents.sorted(), position: .trimHorizon, horizon: known)
         }
         try run.dependencies.failpoints.hit(.shardEndBefore)
         try await run.store.markEnded(shard.id, children: children)
