@@ -44,7 +44,7 @@ $(LOCAL)/debian.stamp: Makefile
 	@command -v swift >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/"; exit 1; }
 	@touch $@
 
-setup-tests: setup $(LOCAL)/syslog-ng.stamp
+setup-tests: setup $(LOCAL)/syslog-ng.stamp $(LOCAL)/prometheus.stamp
 
 # Debian's package of syslog-ng starts a service and cannot stand beside rsyslog. The tests run their own: its files are
 # unpacked here, and only the libraries that it needs are installed.
@@ -55,6 +55,16 @@ $(LOCAL)/syslog-ng.stamp: $(LOCAL)/debian.stamp
 	  $(SUDO) apt-get update -qq; \
 	  (cd $(LOCAL)/syslog-ng && apt-get download -qq syslog-ng-core && dpkg-deb -x syslog-ng-core_*.deb .); \
 	  packages="$$(apt-cache depends syslog-ng-core | sed -n 's/^  Depends: \(lib[^<>]*\)$$/\1/p' | tr '\n' ' ')"; $(INSTALL_MISSING); \
+	fi
+	@touch $@
+
+# Debian's package of promtool starts Prometheus as a service. Only the file is wanted.
+$(LOCAL)/prometheus.stamp: $(LOCAL)/debian.stamp
+	@if ! command -v promtool >/dev/null; then \
+	  echo "unpacking promtool into $(LOCAL)/prometheus"; \
+	  rm -rf $(LOCAL)/prometheus && mkdir -p $(LOCAL)/prometheus; \
+	  $(SUDO) apt-get update -qq; \
+	  (cd $(LOCAL)/prometheus && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb); \
 	fi
 	@touch $@
 

@@ -43,7 +43,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Jobs", "Records", "AWS", "HTTP", "State", "CurlTransport", "CivilTime", "Diagnostics",
+                "Jobs", "Records", "Batching", "AWS", "HTTP", "State", "CurlTransport", "CivilTime", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ]),
@@ -64,10 +64,11 @@ let package = Package(
         .testTarget(
             name: "FluentdTests", dependencies: ["sluice", "Jobs", "Records", "Gzip", "CivilTime", "Diagnostics"],
             exclude: ["Goldens"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["Jobs", "CivilTime", "Diagnostics", "AWS", "Batching"]),
+        .testTarget(
+            name: "ArchiveTests", dependencies: ["Jobs", "State", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["sluice", "Jobs", "Records", "CivilTime", "Diagnostics", logging, "Yams"]),
+            dependencies: ["sluice", "Jobs", "Batching", "Records", "CivilTime", "Diagnostics", logging, "Yams"]),
     ]
 )
 

@@ -57,6 +57,7 @@ import Testing
             gzip_level: 9
             limits: {run_time: 1h30m, parallel_shards: 2, memory: 300MB}
             state: {directory: /srv/state}
+            metrics: {textfile: /var/lib/prometheus/node-exporter/x.prom}
             """)
         #expect(
             file.source.stream
@@ -81,6 +82,7 @@ import Testing
         #expect(file.gzipLevel == 9)
         #expect(file.limits == .init(runTime: .seconds(5_400), parallelShards: 2, memory: 300_000_000))
         #expect(file.stateDirectory == "/srv/state")
+        #expect(file.metrics == MetricsFile(path: "/var/lib/prometheus/node-exporter/x.prom"))
     }
 
     @Test func shortShipFileGetsTheDocumentedDefaults() throws {
@@ -95,6 +97,7 @@ import Testing
         #expect(file.limits == .init(memory: 64 << 20, runTime: nil, deadLetter: 1 << 30))
         #expect(file.destination.recordBytes == 1 << 20 && file.destination.requestBytes == 5 << 20)
         #expect(file.stateDirectory == "/var/lib/sluice/drupal-web")
+        #expect(file.metrics == nil)
     }
 
     @Test func everyShipKeyArrivesInItsValue() throws {
@@ -126,6 +129,7 @@ import Testing
             grace: 5s
             limits: {memory: 128MiB, run_time: 4m, dead_letter: 2MiB}
             state: {directory: /s}
+            metrics: {textfile: /m/s.prom}
             """)
         #expect(file.rotated == ["/srv/old/*"] && file.record == .fluentd)
         #expect(file.fluentd == .init(keepTimeKey: true, newline: false))
@@ -134,6 +138,7 @@ import Testing
         #expect(file.destination.requestBytes == 6 << 20)
         #expect(file.rescan == .seconds(20) && file.rotateWait == .seconds(60) && file.grace == .seconds(5))
         #expect(file.limits == .init(memory: 128 << 20, runTime: .seconds(240), deadLetter: 2 << 20))
+        #expect(file.metrics == MetricsFile(path: "/m/s.prom"))
         #expect(file.files == ["/var/log/*.log", "/srv/a b.log"])
         #expect(file.start == .tail && file.linger == .milliseconds(250) && file.maxInFlight == 8)
         #expect(file.destination.partitionKey == .site && file.destination.aggregate == .kpl)

@@ -187,8 +187,17 @@ let wrongArchiveFiles: [WrongFile] = [
         "source:", "state: {dynamodb: {table: t}}\nsource:", at: 3, 9, key: "state.dynamodb",
         says: "this version of sluice does not have it", remedy: "state.directory"),
     .init(
-        "source:", "metrics: {textfile: /x}\nsource:", at: 3, 1, key: "metrics",
-        says: "this version of sluice does not have it", remedy: "take it out"),
+        "source:", "metrics: {textfile: /x}\nsource:", at: 3, 21, key: "metrics.textfile",
+        says: "not an absolute path that ends with .prom", remedy: "node_exporter"),
+    .init(
+        "source:", "metrics: {textfile: x.prom}\nsource:", at: 3, 21, key: "metrics.textfile",
+        says: "not an absolute path that ends with .prom", remedy: "node_exporter"),
+    .init(
+        "source:", "metrics: {textfile: /x/.prom}\nsource:", at: 3, 21, key: "metrics.textfile",
+        says: "not an absolute path that ends with .prom", remedy: "node_exporter"),
+    .init(
+        "source:", "metrics: {}\nsource:", at: 3, 1, key: "metrics.textfile", says: "is missing",
+        remedy: "add `textfile:"),
     .init(
         "source:", "redshift: {}\nsource:", at: 3, 1, key: "redshift", says: "this version of sluice does not have it",
         remedy: "take it out"),

@@ -13,10 +13,12 @@ package struct StreamSummary: Sendable, Equatable {
     package var openShardCount: Int
     /// The KMS key that encrypts the records: id, ARN or alias; nil when none does.
     package var kmsKeyID: String?
+    /// The answer's Date: the clock that arrival times and retention go by. Nil when it had none.
+    package var serverDate: Timestamp?
 
     package init(
         name: String, arn: String, status: String, creation: Timestamp, retentionHours: Int, openShardCount: Int,
-        kmsKeyID: String? = nil
+        kmsKeyID: String? = nil, serverDate: Timestamp? = nil
     ) {
         self.name = name
         self.arn = arn
@@ -25,6 +27,7 @@ package struct StreamSummary: Sendable, Equatable {
         self.retentionHours = retentionHours
         self.openShardCount = openShardCount
         self.kmsKeyID = kmsKeyID
+        self.serverDate = serverDate
     }
 }
 
@@ -47,7 +50,8 @@ extension KinesisClient {
             return StreamSummary(
                 name: name, arn: arn, status: status, creation: Timestamp(microseconds: created),
                 retentionHours: Int(retention), openShardCount: Int(open),
-                kmsKeyID: summary["EncryptionType"]?.string == "KMS" ? summary["KeyId"]?.string : nil)
+                kmsKeyID: summary["EncryptionType"]?.string == "KMS" ? summary["KeyId"]?.string : nil,
+                serverDate: response.header("date").flatMap(HTTPDate.parse))
         }
     }
 }

@@ -30,26 +30,48 @@ package struct ArchiveJob: Sendable {
             // Held until this function returns: one run of a job at a time on this host.
             let lock = try JobLock(directory: directory)
             defer { lock.release() }
-            try await archive(clock: clock, directory: directory, report: &report)
+            var notes = ArchiveNotes(file: file, directory: directory, dependencies: dependencies)
+            notes.begin(at: clock.started)
+            do {
+                try await archive(clock: clock, directory: directory, notes: &notes, report: &report)
+            } catch {
+                note(error, in: &report)
+            }
+            finish(&report, clock)
+            notes.end(report)
         } catch {
-            let (diagnostic, code) = describe(error, during: "archive", of: file.name)
-            report.problem = diagnostic
-            report.exitCode = code
+            note(error, in: &report)
+            finish(&report, clock)
         }
-        report.elapsed = clock.elapsed
-        conclude(&report)
         return report
     }
 
-    private func archive(clock: RunClock, directory: StateDirectory, report: inout RunReport) async throws {
+    private func note(_ error: any Error, in report: inout RunReport) {
+        let (diagnostic, code) = describe(error, during: "archive", of: file.name)
+        report.problem = diagnostic
+        report.exitCode = code
+    }
+
+    private func finish(_ report: inout RunReport, _ clock: RunClock) {
+        report.elapsed = clock.elapsed
+        conclude(&report)
+    }
+
+    private func archive(
+        clock: RunClock, directory: StateDirectory, notes: inout ArchiveNotes, report: inout RunReport
+    ) async throws {
+        let asked = dependencies.time.now()
         let summary = try await dependencies.kinesis.describeStreamSummary(stream: file.source.stream.reference)
+        let contact = StreamContact(summary, asked: asked, answered: dependencies.time.now())
+        report.contact = contact
         let store: any StateStore = try SQLiteStateStore.open(
             directory: directory, identity: identity(summary), newStateID: dependencies.newID())
         let owner = OwnerGuard(
             objects: S3ControlStore(dependencies.s3, attributes: attributes), store: store, identity: identity(summary),
             controlPrefix: file.destination.controlPrefix)
         try await owner.verify()
-        let run = try makeContext(clock: clock, summary: summary, store: store, owner: owner)
+        let run = try makeContext(
+            clock: clock, summary: summary, store: store, owner: owner, live: notes.live(contact, store: store))
         let runID = try await store.beginRun(started: clock.started)
         do {
             try await removeLeftovers(run)
@@ -96,7 +118,7 @@ package struct ArchiveJob: Sendable {
     }
 
     private func makeContext(
-        clock: RunClock, summary: StreamSummary, store: any StateStore, owner: OwnerGuard
+        clock: RunClock, summary: StreamSummary, store: any StateStore, owner: OwnerGuard, live: LiveMetrics?
     ) throws -> RunContext {
         let spool = try SpoolDirectory(path: "\(file.stateDirectory)/spool")
         let target = file.destination
@@ -108,7 +130,8 @@ package struct ArchiveJob: Sendable {
             controlPrefix: target.controlPrefix)
         return RunContext(
             file: file, dependencies: dependencies, clock: clock, summary: summary, store: store, spool: spool,
-            committer: committer, board: ProgressBoard(events: dependencies.events, clock: clock))
+            committer: committer, board: ProgressBoard(events: dependencies.events, clock: clock),
+            live: live)
     }
 
     /// Files of batches that never got an intent: their records are still on the stream.

@@ -46,6 +46,7 @@ final class PageReader {
     private let storedHorizon: Timestamp?
     private let dependencies: ArchiveDependencies
     private let mayWait: @Sendable () -> Bool
+    private let recordsMax: Int?
 
     private var start: ReadStart
     private var lastRead: SequenceNumber?
@@ -63,10 +64,11 @@ final class PageReader {
     private var clockSkew: Duration = .zero
 
     /// - Parameters:
+    ///   - recordsMax: of a page; nil leaves it to Kinesis.
     ///   - mayWait: false once the run has to end: a failing call is then not tried again.
     init(
         stream: String, shard: String, start: ReadStart, storedHorizon: Timestamp?,
-        retention: Duration, bytesPerSecond: Int?, dependencies: ArchiveDependencies,
+        retention: Duration, bytesPerSecond: Int?, recordsMax: Int? = nil, dependencies: ArchiveDependencies,
         mayWait: @escaping @Sendable () -> Bool
     ) {
         self.stream = stream
@@ -76,6 +78,7 @@ final class PageReader {
         self.retention = retention
         self.dependencies = dependencies
         self.mayWait = mayWait
+        self.recordsMax = recordsMax
         pacer = Pacer(bytesPerSecond: bytesPerSecond)
         switch start {
         case .position(.after(let sequence)): anchor = sequence
@@ -108,7 +111,7 @@ final class PageReader {
         if wait > 0 { try await dependencies.pause(for: .nanoseconds(Int64(wait))) }
         let sent = dependencies.time.now()
         let page = try await dependencies.kinesis.getRecords(
-            iterator: iterator, limit: nil, subject: "\(stream)/\(shard)")
+            iterator: iterator, limit: recordsMax, subject: "\(stream)/\(shard)")
         clockSkew = ClockSkew.between(sent: sent, received: dependencies.time.now(), serverDate: page.serverDate)
         pacer.note(end: dependencies.time.monotonicNanoseconds(), bytes: page.countedBytes)
         return page

@@ -16,6 +16,7 @@ struct RunContext: Sendable {
     let spool: SpoolDirectory
     let committer: BatchCommitter
     let board: ProgressBoard
+    let live: LiveMetrics?
 
     var retention: Duration { .seconds(summary.retentionHours * 3_600) }
     /// How calls name the stream: the ARN when the job file gives one.

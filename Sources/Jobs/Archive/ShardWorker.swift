@@ -122,6 +122,7 @@ final class ShardWorker {
         let stored = try await run.committer.commit(intent)
         previousManifest = BatchManifest(intent: stored).key(controlPrefix: run.file.destination.controlPrefix)
         report.add(stored, recordBytes: bytes)
+        await run.live?.refresh()
         run.dependencies.events.event(
             .debug, "batch committed",
             [

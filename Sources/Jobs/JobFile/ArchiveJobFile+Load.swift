@@ -16,10 +16,11 @@ extension ArchiveJobFile {
         let limits = Limits(top.section("limits", known: known), seal: seal)
         let gzipLevel = top.integer("gzip_level", in: 1...9, default: 6)
         let stateDirectory = top.stateDirectory(jobName: name, known: known)
+        let metrics = top.metrics(known: known)
         guard let destination else { return nil }
         self.init(
             path: path, name: name, source: source, transform: transform, destination: destination, seal: seal,
-            gzipLevel: gzipLevel, limits: limits, stateDirectory: stateDirectory)
+            gzipLevel: gzipLevel, limits: limits, stateDirectory: stateDirectory, metrics: metrics)
     }
 }
 

@@ -19,6 +19,8 @@ package struct ArchiveJobFile: Sendable, Equatable {
     package var limits: Limits
     /// Absolute path of the directory with the SQLite file, the spool and the lock.
     package var stateDirectory: String
+    /// Where Prometheus' node_exporter reads how the job fares; nil for nowhere.
+    package var metrics: MetricsFile?
 
     package struct Source: Sendable, Equatable {
         package var stream: StreamReference

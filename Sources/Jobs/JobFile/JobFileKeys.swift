@@ -11,7 +11,7 @@ enum JobFileKeys {
     }
 
     private static let archive: [String: [String]] = [
-        "": ["job", "name", "source", "transform", "destination", "seal", "gzip_level", "limits", "state"],
+        "": ["job", "name", "source", "transform", "destination", "seal", "gzip_level", "limits", "state", "metrics"],
         "source": ["stream", "region", "start", "on_gap", "read_rate"],
         "transform": ["format", "timezone", "drupal_format", "sites", "raw_line"],
         "destination": [
@@ -21,12 +21,13 @@ enum JobFileKeys {
         "seal": ["bytes", "records", "partitions"],
         "limits": ["run_time", "parallel_shards", "memory"],
         "state": ["directory"],
+        "metrics": ["textfile"],
     ]
 
     private static let ship: [String: [String]] = [
         "": [
             "job", "name", "files", "rotated", "start", "record", "fluentd", "multiline", "long_lines", "destination",
-            "linger", "max_in_flight", "rescan", "rotate_wait", "grace", "limits", "state",
+            "linger", "max_in_flight", "rescan", "rotate_wait", "grace", "limits", "state", "metrics",
         ],
         "fluentd": ["keep_time_key", "newline"],
         "destination": [
@@ -34,6 +35,7 @@ enum JobFileKeys {
         ],
         "limits": ["memory", "run_time", "dead_letter"],
         "state": ["directory"],
+        "metrics": ["textfile"],
     ]
 
     /// Keys whose children are the operator's own words.
@@ -42,7 +44,6 @@ enum JobFileKeys {
     /// Keys of the documented job file that a later version brings, and what to do without them.
     static let later: [String: String] = [
         "redshift": "load the objects with COPY through the manifests, or use a newer sluice",
-        "metrics": "read the run's numbers from `sluice archive --json`, or use a newer sluice",
         "state.dynamodb": "give state.directory and run the job on one host, or use a newer sluice",
     ]
 

@@ -54,4 +54,20 @@ extension Section {
             remedy: "give a directory such as /var/lib/sluice/drupal; it is made when it is missing",
             accepts: Names.isDirectory) ?? "/var/lib/sluice/\(jobName)"
     }
+
+    /// `metrics.textfile`; nil without it.
+    func metrics(known: [String: [String]]) -> MetricsFile? {
+        guard has("metrics") else { return nil }
+        let section = section("metrics", known: known)
+        return section.checked(
+            section.requiredScalar("textfile", example: "textfile: /var/lib/prometheus/node-exporter/sluice.prom"),
+            isNot: "an absolute path that ends with \(MetricsFile.suffix)",
+            remedy: "give a file in node_exporter's textfile directory, one for each job: "
+                + "/var/lib/prometheus/node-exporter/sluice-drupal.prom",
+            accepts: { path in
+                path.hasPrefix("/") && path.hasSuffix(MetricsFile.suffix) && !path.hasSuffix("/" + MetricsFile.suffix)
+                    && path.utf8.count <= 4_000
+            }
+        ).map(MetricsFile.init(path:))
+    }
 }

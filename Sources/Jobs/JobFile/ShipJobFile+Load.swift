@@ -25,6 +25,7 @@ extension ShipJobFile {
         rotateWait = top.duration("rotate_wait", in: .zero...(.seconds(3_600)), default: rotateWait)
         grace = top.duration("grace", in: .zero...(.seconds(3_600)), default: grace)
         limits = Limits(top.section("limits", known: known), recordBytes: destination.recordBytes)
+        metrics = top.metrics(known: known)
         checkRecord(top, section)
     }
 

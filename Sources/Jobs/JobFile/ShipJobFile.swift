@@ -28,6 +28,8 @@ package struct ShipJobFile: Sendable, Equatable {
     package var limits = Limits()
     /// Absolute path of the directory with the positions and the lock.
     package var stateDirectory: String
+    /// Where Prometheus' node_exporter reads how the job fares; nil for nowhere.
+    package var metrics: MetricsFile?
 
     /// Where a file that is seen for the first time is read from.
     package enum StartPosition: String, CaseIterable, Sendable { case head, tail }

@@ -40,12 +40,30 @@ package struct RunReport: Sendable {
     package var signal: Int32?
     /// True when records were left on the stream for the next run.
     package var moreWaiting = false
+    /// What the run learned of the stream; nil when it did not get there.
+    package var contact: StreamContact?
+    /// The status that the process ends with: 128 + n when a signal ended the run.
+    package var status: Int32 { signal.map { 128 + $0 } ?? exitCode.rawValue }
 
     package init(job: String, stream: String, destination: String, started: Timestamp) {
         self.job = job
         self.stream = stream
         self.destination = destination
         self.started = started
+    }
+}
+
+/// What an answer of the stream said beside records.
+package struct StreamContact: Sendable, Equatable {
+    package var stream: String
+    package var retention: Duration
+    /// How far the server's clock is ahead of this machine's; zero when they may agree.
+    package var clockSkew: Duration
+
+    package init(stream: String, retention: Duration, clockSkew: Duration) {
+        self.stream = stream
+        self.retention = retention
+        self.clockSkew = clockSkew
     }
 }
 

@@ -74,6 +74,9 @@ package struct ShipReport: Sendable {
     /// True when whole lines were left for the next run.
     package var moreWaiting = false
 
+    /// The status that the process ends with: 128 + n when a signal ended the run.
+    package var status: Int32 { signal.map { 128 + $0 } ?? exitCode.rawValue }
+
     package var lines: Int { files.reduce(0) { $0 + $1.lines } }
     /// Bytes of the logs that are stored, line feeds included.
     package var bytes: Int { files.reduce(0) { $0 + $1.bytesStored } }

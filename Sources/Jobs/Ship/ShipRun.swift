@@ -35,6 +35,7 @@ final class ShipRun {
     var report: ShipReport
     private var watcher: FileWatcher?
     private var watched: Set<Int> = []
+    var notes: ShipNotes?
     var hasUnsaved = false
     var hasNewFiles = false
     private var nextSave: UInt64 = 0
@@ -62,11 +63,18 @@ final class ShipRun {
             try directory.prepare()
             let lock = try JobLock(directory: directory)
             defer { lock.release() }
-            let positions = PositionFile(directory: directory.path, failpoints: dependencies.failpoints)
-            let stored = try positions.load(job: file.name, stream: file.destination.stream.name) { text in
-                dependencies.events.event(.warning, text, [])
+            notes = ShipNotes(file: file, directory: directory, dependencies: dependencies)
+            notes?.begin(report)
+            do {
+                let positions = PositionFile(directory: directory.path, failpoints: dependencies.failpoints)
+                let stored = try positions.load(job: file.name, stream: file.destination.stream.name) { text in
+                    dependencies.events.event(.warning, text, [])
+                }
+                await ship(stored.files, positions)
+            } catch {
+                end(error)
             }
-            await ship(stored.files, positions)
+            notes?.end(report)
         } catch {
             end(error)
         }

@@ -126,8 +126,3 @@ struct RunSummary: Encodable {
         }
     }
 }
-
-extension RunReport {
-    /// The status that the process ends with: 128 + n when a signal ended the run.
-    var status: Int32 { signal.map { 128 + $0 } ?? exitCode.rawValue }
-}

@@ -117,8 +117,3 @@ struct ShipSummary: Encodable {
         files = report.files.map(File.init)
     }
 }
-
-extension ShipReport {
-    /// The status that the process ends with: 128 + n when a signal ended the run.
-    var status: Int32 { signal.map { 128 + $0 } ?? exitCode.rawValue }
-}
