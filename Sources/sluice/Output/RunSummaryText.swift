@@ -44,15 +44,7 @@ enum RunSummaryText {
                 ])
         }
         if count > 1 { rows.append(cells("total", totals) + [""]) }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let padded = row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                // Names to the left, numbers to the right.
-                return column == 0 || column == row.count - 1 ? cell + space : space + cell
-            }
-            return trimmed(padded.joined(separator: "  "))
-        }
+        return TextTable.lines(rows, leftAligned: [0, rows[0].count - 1])
     }
 
     private static func cells(_ name: String, _ figures: FigureSummary) -> [String] {
@@ -61,12 +53,6 @@ enum RunSummaryText {
             grouped(figures.objects), bytesText(figures.objectBytes),
             figures.lagSeconds.map { durationText(.seconds($0)) } ?? "-", grouped(figures.retries),
         ]
-    }
-
-    private static func trimmed(_ line: String) -> String {
-        var line = line
-        while line.last == " " { line.removeLast() }
-        return line
     }
 
     private static func ending(_ report: RunReport) -> String {
