@@ -11,6 +11,8 @@ import Testing
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
         ["ship", "import-fluentd"], ["ship", "import-fluentd", "f.conf", "--state-directory", "relative"],
         ["policy"], ["policy", "a.yaml", "--for", "nothing"], ["policy", "a.yaml", "--account", "1"], ["init", "x"],
+        ["status"], ["verify"], ["verify", "a.yaml", "--read-data=3"], ["verify", "a.yaml", "--read-data", "4/3"],
+        ["verify", "a.yaml", "--from", "now"], ["verify", "a.yaml", "--from", "2024-01-02", "--to", "2024-01-01"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {
         let result = try Program.run(arguments)
@@ -20,7 +22,7 @@ import Testing
 
     @Test(arguments: [
         ["archive"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"], ["state", "rebuild"],
-        ["policy"], ["init", "archive"], ["init", "ship"],
+        ["policy"], ["init", "archive"], ["init", "ship"], ["status"], ["verify"],
     ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])
@@ -35,7 +37,9 @@ import Testing
         #expect(result.output.wholeMatch(of: /sluice \d+\.\d+\.\d+\n/) != nil)
     }
 
-    @Test(arguments: [["archive"], ["ship", "--once"], ["transform"], ["state", "rebuild"], ["policy"]])
+    @Test(arguments: [
+        ["archive"], ["ship", "--once"], ["transform"], ["state", "rebuild"], ["policy"], ["status"], ["verify"],
+    ])
     func missingJobFileIsReportedInTheOneForm(command: [String]) throws {
         let result = try Program.run(command + ["/nowhere/job.yaml"])
         #expect(result.status == 78 && result.output.isEmpty)
@@ -63,7 +67,8 @@ import Testing
         let ship = repository.appendingPathComponent("jobs/drupal-ship.yaml").path
         let archive = repository.appendingPathComponent("jobs/drupal-archive.yaml").path
         for arguments in [
-            ["archive", ship], ["transform", ship], ["state", "rebuild", ship], ["ship", "--once", archive],
+            ["archive", ship], ["transform", ship], ["state", "rebuild", ship], ["status", ship], ["verify", ship],
+            ["ship", "--once", archive],
         ] {
             let result = try Program.run(arguments)
             #expect(result.status == 78 && result.errors.contains("this command needs `job: "), "\(result)")
