@@ -64,6 +64,8 @@ def test_archive_runs_with_exactly_its_policy(everything):
     everything.archive(environment=keys)
     everything.program.run("state", "rebuild", everything.job, "--force", environment=keys)
     everything.program.run("check", "--live", everything.job, environment=keys)
+    everything.program.run("status", everything.job, environment=keys)
+    everything.program.run("verify", everything.job, "--read-data", environment=keys)
     everything.audit()
 
 
@@ -72,6 +74,22 @@ def test_one_command_runs_with_the_policy_for_it_alone(everything):
     rebuild = policy(everything, everything.job, "--for", "rebuild")
     everything.program.run("state", "rebuild", everything.job, "--force", environment=keys_with(everything, rebuild))
     assert "kinesis:GetRecords" not in actions(rebuild)
+    for command in ("status", "verify"):
+        document = policy(everything, everything.job, "--for", command)
+        assert not actions(document) & {"s3:PutObject", "kms:GenerateDataKey"}
+        everything.program.run(command, everything.job, *(["--read-data"] if command == "verify" else []),
+                               environment=keys_with(everything, document))
+
+
+@pytest.mark.parametrize("command, action", [
+    ("status", "kinesis:DescribeStreamSummary"), ("status", "kinesis:ListShards"), ("status", "kinesis:GetRecords"),
+    ("status", "kinesis:GetShardIterator"), ("verify", "kinesis:DescribeStreamSummary"),
+    ("verify", "kinesis:ListShards"), ("verify", "s3:GetObject"), ("verify", "s3:ListBucket")])
+def test_a_look_without_one_action_ends_with_77_and_names_it(everything, command, action):
+    everything.archive()
+    document = without(policy(everything, everything.job, "--for", command, "--stream-key", KEY), action)
+    result = everything.program.run(command, everything.job, environment=keys_with(everything, document), expect=77)
+    assert action in result.stdout + result.stderr, result
 
 
 @pytest.mark.parametrize("action", [

@@ -16,7 +16,8 @@ def test_a_run_that_is_well_says_nothing(scenario):
     scenario.load(scenario.lines(20))
     for arguments in (["archive", scenario.job], ["archive", scenario.job, "--json", "--log-level", "debug"],
                       ["archive", scenario.job, "--log-format", "json"], ["check", scenario.job],
-                      ["check", "--live", scenario.job], ["state", "rebuild", "--force", scenario.job]):
+                      ["check", "--live", scenario.job], ["state", "rebuild", "--force", scenario.job],
+                      ["status", scenario.job], ["verify", "--read-data", scenario.job]):
         assert said(scenario.program.run(*arguments, "--quiet")) == "", arguments
     scenario.audit()
 
@@ -40,6 +41,15 @@ def test_a_failure_brings_error_and_summary(scenario):
     assert result.report["exit_code"] == 77 and "s3:PutObject" in said(result)
     text = scenario.program.run("archive", scenario.job, "--quiet", environment=environment, expect=77)
     assert "not finished" in text.stdout and " info " not in text.stderr
+
+
+def test_a_job_that_is_behind_and_an_archive_that_is_damaged_are_told(scenario):
+    scenario.set_up()
+    scenario.load(scenario.lines(5))
+    assert "NEVER RUN" in said(scenario.program.run("status", scenario.job, "--quiet", expect=75))
+    scenario.archive()
+    scenario.s3.delete_object(Bucket=scenario.bucket, Key=scenario.keys("data/")[0])
+    assert "object-missing" in said(scenario.program.run("verify", scenario.job, "--quiet", expect=65))
 
 
 def test_a_warning_is_told_even_when_the_run_succeeds(scenario):

@@ -4,7 +4,7 @@ import AWS
 
 /// A command that calls AWS for a job.
 package enum JobCommand: String, CaseIterable, Sendable {
-    case archive
+    case archive, status, verify
     /// `sluice state rebuild`.
     case rebuild
     case ship
@@ -13,21 +13,24 @@ package enum JobCommand: String, CaseIterable, Sendable {
 
     package static func commands(of kind: JobFile.Kind) -> [JobCommand] {
         switch kind {
-        case .archive: [.archive, .rebuild, .check]
+        case .archive: [.archive, .status, .verify, .rebuild, .check]
         case .ship: [.ship, .check]
         }
     }
 
     func needs(of kind: JobFile.Kind) -> Set<PolicyNeed> {
         switch (self, kind) {
-        case (_, .ship): [.describeStream, .putRecords]
+        case (.ship, .ship), (.check, .ship): [.describeStream, .putRecords]
         case (.archive, .archive), (.check, .archive):
             [
                 .describeStream, .listShards, .readRecords, .storeObjects, .replaceOwner, .readObjects, .readControl,
                 .listObjects, .listControl,
             ]
         case (.rebuild, .archive): [.describeStream, .replaceOwner, .storeControl, .readControl, .listControl]
-        case (.ship, .archive): []
+        case (.status, .archive): [.describeStream, .listShards, .readRecords]
+        case (.verify, .archive):
+            [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
+        case (.ship, .archive), (.archive, .ship), (.rebuild, .ship), (.status, .ship), (.verify, .ship): []
         }
     }
 }
