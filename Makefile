@@ -19,7 +19,7 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture demo local-aws bench lint format check clean
+.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench lint format check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1|/' | column -t -s '|'
@@ -104,6 +104,9 @@ crash: setup $(DEBUG) ## random kills of the real program: make crash N=1000 SEE
 torture: setup $(DEBUG) ## log rotation, kills and failures all at once: make torture SECONDS=600 SEED=7
 	cd Tests/EndToEnd && SLUICE_BIN=$(CURDIR)/$(DEBUG) $(CURDIR)/$(PY) -m torture \
 	  --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
+day: setup-tests $(DEBUG) ## a day of timers, failures and kills, with status and metrics compared at each step: make day SEED=7
+	SLUICE_BIN=$(DEBUG) SLUICE_DAY=24 SLUICE_SEED=$(SEED) $(PY) -m pytest Tests/EndToEnd/test_day.py -q -s
 
 demo: setup $(RELEASE) ## the whole way on this machine: ship sample logs, archive them, look at the result
 	@Tests/Demo/demo.sh
