@@ -3,23 +3,15 @@
 import gzip
 import os
 import time
+import zlib
 
 import pytest
 
-from support.shipping import Shipping, numbered, pack, read, text
+from support.shipping import Shipping, numbered, pack, read, shift, text
 
 # A rotated file's name, from its place in the row of rotated files; 1 is the newest.
 NAMINGS = {"numbered": lambda log, place, made: "%s.%d" % (log, place),
            "dateext": lambda log, place, made: "%s-202611%02d" % (log, made)}
-
-
-def shift(log):
-    """The next rotation with numbered names."""
-    place = 1
-    while os.path.exists("%s.%d" % (log, place)):
-        place += 1
-    for number in reversed(range(place)):
-        os.rename("%s.%d" % (log, number) if number else log, "%s.%d" % (log, number + 1))
 
 
 def test_lines_that_come_to_the_old_file_after_the_rename_arrive(world):
@@ -161,6 +153,29 @@ def test_a_packed_file_that_is_cut_says_so_and_gives_what_it_holds(scenario):
     assert "drupal.log.1.gz" in result.stderr + result.stdout
     lines = shipping.lines()
     assert set(numbered("b", 5)) <= set(lines) and len(lines) == len(set(lines))
+
+
+def test_a_cut_packed_file_beside_the_plain_one_that_was_never_seen(scenario):
+    """What can be unpacked of it ends in the middle of a line, and is no file that is finished."""
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 10))
+    shipping.run()
+    shift(shipping.log)
+    shipping.append(numbered("b", 200))
+    shift(shipping.log)
+    shipping.append(numbered("c", 5))
+    content = read(shipping.log + ".1")
+    packer = zlib.compressobj(wbits=31)
+    with open(shipping.log + ".1.gz", "wb") as packed:
+        packed.write(packer.compress(content[:8]) + packer.flush(zlib.Z_SYNC_FLUSH))
+        packed.flush()
+        for _ in range(2):
+            shipping.run(expect=(0, 75))
+        packed.write(packer.compress(content[8:]) + packer.flush())
+    os.unlink(shipping.log + ".1")
+    for _ in range(2):
+        shipping.run()
+    shipping.assert_bytes(text(numbered("a", 10)), content, text(numbered("c", 5)))
 
 
 def test_rotated_files_in_a_folder_of_their_own(world):

@@ -120,15 +120,15 @@ def test_a_run_with_once_ends_although_the_file_keeps_growing(shipping):
 @pytest.mark.slow
 def test_the_service_manager_is_told_how_it_goes(shipping):
     shipping.append(numbered("a", 10))
-    with shipping.follow(environment={"WATCHDOG_USEC": "2000000"}) as follower:
+    with shipping.follow(environment={"WATCHDOG_USEC": "6000000"}) as follower:
         notes = follower.notifications
         follower.wait_for_lines(10)
-        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= 4, 15, what="four signs of life")
+        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= 2, 30, what="two signs of life")
         fault = shipping.scenario.fault(EVERYTHING_FAILS, PUT)      # trouble with the service is no reason to be killed
         shipping.append(numbered("a", 10, start=10))
         follower.wait_for(lambda: fired(shipping.scenario, fault), what="a refused request")
         seen = len(notes.all("WATCHDOG"))
-        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= seen + 3, 10, what="three more")
+        follower.wait_for(lambda: len(notes.all("WATCHDOG")) >= seen + 2, 30, what="two more")
         shipping.scenario.control.clear_faults()
         follower.wait_for_lines(20)
         follower.wait_for(lambda: any("20" in status for status in notes.all("STATUS")), what="a status with a count")
@@ -140,7 +140,7 @@ def test_the_service_manager_is_told_how_it_goes(shipping):
     assert names.index("READY") < names.index("STOPPING")
     assert {line for _, line in messages if not line.startswith("STATUS")} <= {"READY=1", "STOPPING=1", "WATCHDOG=1"}
     times = [at for at, line in messages if line == "WATCHDOG=1"]
-    assert max(later - sooner for sooner, later in zip(times, times[1:])) < 2
+    assert max(later - sooner for sooner, later in zip(times, times[1:])) < 6
 
 
 def test_an_abstract_socket_will_do_and_no_watchdog_is_fed_that_is_not_its_own(shipping):

@@ -11,7 +11,7 @@ import pytest
 
 from support.program import REPOSITORY, binary
 from support.shipping import Shipping, dead_letters, folder, numbered, poison, read, text
-from torture.auditor import Kill
+from torture.auditor import Doubt, Kill
 from torture.truth import Incarnation
 
 SOURCE = os.path.join(REPOSITORY, "Sources", "Jobs", "Archive", "Failpoints.swift")
@@ -121,11 +121,12 @@ def shipped_twice(scenario):
 def test_damaged_positions_are_told_and_the_previous_copy_is_taken(scenario, kind):
     shipping = shipped_twice(scenario)
     damage(positions(shipping), kind)
+    damaged_at = now_ms()
     shipping.append(numbered("a", 50, start=600))
     result = shipping.run()
     assert "positions.json" in result.stderr
     # What was sent after the previous copy may come again, under the same keys.
-    shipping.assert_bytes(text(numbered("a", 650)), causes=[Kill(now_ms())])
+    shipping.assert_bytes(text(numbered("a", 650)), causes=[Kill(damaged_at)])
     assert shipping.run().report["lines"] == 0
 
 
@@ -202,7 +203,7 @@ def test_a_full_disk_stops_it_and_loses_nothing(scenario):
     assert said("full.exit").strip() == "75", said("full.log")
     assert "No space left" in said("full.log") and "positions.json" in said("full.log")
     assert said("last.exit").strip() == "0", said("last.log")
-    shipping.assert_bytes(text(numbered("a", 600)), causes=[Kill(now_ms())])
+    shipping.assert_bytes(text(numbered("a", 600)), causes=[Doubt(0, now_ms())])
 
 
 def test_state_that_cannot_be_written_is_named(scenario):

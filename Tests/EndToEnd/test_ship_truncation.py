@@ -50,6 +50,32 @@ def test_copytruncate_under_a_following_shipper(scenario):
     shipping.assert_once(lines)
 
 
+@pytest.mark.parametrize("runs", ["once", "follow"])
+def test_a_truncation_while_a_request_is_under_way(scenario, runs):
+    """What was read is acknowledged after the file has other content: it is stored, and its position must say so."""
+    shipping = Shipping(scenario, rescan="1s")
+    shipping.append(numbered("old", 3))
+    shipping.run()
+    scenario.fault({"kind": "delay", "seconds": 1.5, "after_call": True}, {"operation": "PutRecords"}, count=1)
+    shipping.append(numbered("a", 100))
+    content = read(shipping.log)
+    if runs == "once":
+        process = shipping.start()
+        scenario.wait_for(lambda: shipping.count() == 103, what="the lines on the stream")
+        copy_and_truncate(shipping.log, shipping.log + ".1")
+        shipping.append(numbered("b", 5))
+        scenario.program.finish(process, expect=(0, 75))
+    else:
+        with shipping.follow() as follower:
+            follower.wait_for_lines(103)
+            copy_and_truncate(shipping.log, shipping.log + ".1")
+            shipping.append(numbered("b", 5))
+            follower.stop(expect=0)
+    for _ in range(2):
+        shipping.run()
+    shipping.assert_bytes(content, text(numbered("b", 5)))
+
+
 def test_copytruncate_packed_at_once(world):
     shipping, shipper = world()
     shipping.append(numbered("a", 50))

@@ -1,13 +1,13 @@
 """Rotation torture, a short run: everything at once, then the auditor. `make torture SECONDS=600` for more."""
 
 import os
-import random
 
 import pytest
 
 from torture.round import Round
 
-SEED = int(os.environ.get("SLUICE_SEED") or random.SystemRandom().randrange(1 << 30))
+# The same plan in every run of the suite; what meets what still differs. `make torture` draws new ones.
+SEED = int(os.environ.get("SLUICE_SEED") or 20261128)
 SECONDS = 5
 
 

@@ -234,6 +234,16 @@ def test_a_file_may_have_the_name_that_it_was_first_seen_under():
     assert kinds(world, records) == []
 
 
+def test_a_file_that_was_cut_short_is_told_from_one_that_begins_with_the_same_bytes():
+    """A partial line was copied and truncated within the second in which the next file began."""
+    short = Incarnation(1, "drupal.log", text(0, 1)[:25], {"drupal.log.1"}, is_active=False)
+    short.ends.add(25)
+    world = [Incarnation(0, "drupal.log", text(0, 3)), short]
+    records = records_of(world[0], "0000000a")
+    records.append(StreamRecord("web1/drupal.log/0000000b/0", short.content[:], 1_000, ("shardId-0", 9, 0)))
+    assert kinds(world, records) == []
+
+
 def dumped(key, data, number):
     return {"shard": "shardId-000000000000", "sequence": str(number), "arrival_ms": 1_000, "partition_key": key,
             "data": base64.b64encode(data).decode(), "trimmed": False}

@@ -57,7 +57,7 @@ import Testing
         #expect(space.events.messages(.warning).contains { $0.contains("before all of it was shipped") })
         #expect(space.events.messages(.info).contains { $0.contains("is gone") })
         var positions = try space.positions
-        positions.files[0].absentSince -= FileSet.absentSecondsMax
+        positions.files[0].absentSince -= AbsentLogs.secondsMax
         try PositionFile(directory: space.path("state")).save(positions)
         await space.ship(stream, file)
         #expect(try space.positions.files.count == 1)

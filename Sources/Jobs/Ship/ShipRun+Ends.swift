@@ -50,9 +50,14 @@ extension ShipRun {
             raise(fatal.exitCode)
         }
         if !sender.queue.isEmpty || mode == .once && reader.isDue(now: now, isFull: 0) { report.moreWaiting = true }
-        // A service ends by a signal, and well if it got rid of what it had read.
-        if mode == .once, report.moreWaiting { report.signal = dependencies.stop.requested }
         if report.moreWaiting { raise(.temporary) }
+        if mode == .once {
+            if report.moreWaiting { report.signal = dependencies.stop.requested }
+        } else if report.exitCode == .done {
+            // A service ends by a signal, and well if it got rid of what it had read.
+            reader.lookAtAll(now: now)
+            report.moreWaiting = reader.pendingBytes > 0
+        }
         let problems = reader.logs.problems.sorted { $0.key < $1.key }.map(\.value)
         for problem in problems + reader.problems {
             if report.problem == nil { report.problem = problem.diagnostic }
@@ -79,7 +84,7 @@ extension ShipRun {
                 }
             return account
         }
-        for lost in reader.logs.lost {
+        for lost in reader.logs.missing {
             var account = ShipReport.File(
                 path: lost.position.path, from: lost.position.offset, size: lost.position.sizeSeen)
             account.generation = lost.position.generation

@@ -37,6 +37,8 @@ final class ShipRun {
     private var watched: Set<Int> = []
     var notes: ShipNotes?
     var hasUnsaved = false
+    /// What the position file says.
+    private var saved: [FilePosition] = []
     var hasNewFiles = false
     private var nextSave: UInt64 = 0
     private var nextRescan: UInt64 = 0
@@ -118,9 +120,8 @@ final class ShipRun {
 
     private func begin(_ set: FileSet, _ reader: ShipReader, _ stored: [FilePosition]) {
         set.begin(stored, now: now, wall: dependencies.time.now(), needsFiles: mode == .once)
-        hasUnsaved = set.snapshot() != stored
-        for file in set.files where file.position.generation.isEmpty || !stored.contains(where: { $0 == file.position })
-        { hasNewFiles = true }
+        saved = stored
+        hasNewFiles = set.snapshot() != stored
         if mode == .once {
             for file in set.files { file.target = file.isCompressed ? nil : file.position.sizeSeen }
         } else {
@@ -251,10 +252,13 @@ final class ShipRun {
         }
     }
 
+    /// Writes the positions, unless they are what was written last.
     func save(_ reader: ShipReader, _ positions: PositionFile) throws {
-        try positions.save(
-            ShipPositions(
-                job: file.name, stream: file.destination.stream.name, files: reader.logs.snapshot()))
+        let files = reader.logs.snapshot()
+        if files != saved {
+            try positions.save(ShipPositions(job: file.name, stream: file.destination.stream.name, files: files))
+            saved = files
+        }
         for file in reader.logs.files { file.hasNewGeneration = false }
         (hasUnsaved, hasNewFiles) = (false, false)
         nextSave = now &+ Self.saveInterval

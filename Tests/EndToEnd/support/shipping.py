@@ -117,6 +117,15 @@ def text(lines):
     return "".join(line + "\n" for line in lines).encode()
 
 
+def shift(log):
+    """The next rotation with numbered names."""
+    place = 1
+    while os.path.exists("%s.%d" % (log, place)):
+        place += 1
+    for number in reversed(range(place)):
+        os.rename("%s.%d" % (log, number) if number else log, "%s.%d" % (log, number + 1))
+
+
 def pack(path, target=None):
     """As `gzip` does it."""
     target = target or path + ".gz"

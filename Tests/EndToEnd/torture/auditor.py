@@ -73,10 +73,14 @@ class Audit:
         self._check_host()
         for incarnation in incarnations:
             self._check_lines(incarnation)
+        self._renamed = collections.defaultdict(list)   # (incarnation, first prefix, other prefix) -> [offset]
         self._doubles = collections.defaultdict(list)   # (first key's prefix, both arrivals) -> [(first, again)]
         for (number, offset), copies in self._copies.items():
             if len(copies) > 1:
                 self._check_copies(number, offset, copies)
+        for (number, prefix, other), offsets in self._renamed.items():
+            self._say(OTHER_KEY, "incarnation %d, %d lines from offset %d to %d: first as %s, again as %s", number,
+                      len(offsets), min(offsets), max(offsets), "/".join(prefix), "/".join(other))
         for (_, first_ms, again_ms), pairs in self._doubles.items():
             self._say(DOUBLE, "%d lines from %s at %d ms, again from %s %d ms later, without a kill or a lost answer",
                       len(pairs), pairs[0][0].key, first_ms, pairs[0][1].key, again_ms - first_ms)
@@ -115,13 +119,19 @@ class Audit:
                     self._note(owner, key, end, record)
 
     def _owner_of(self, group):
-        """The incarnation in which most of the records of one generation stand; None when none stands in any."""
+        """The incarnation in which most of the records of one generation stand, as whole lines where several hold the
+        bytes: a file that was cut short may be the beginning of another. None when none stands in any."""
         sample = group[::len(group) // SAMPLE + 1]
-        fits = [(sum(self._end_in(incarnation, key.offset, record.data) is not None for record, key in sample),
-                 -incarnation.number, incarnation) for incarnation in self._incarnations
-                if group[0][1].file in incarnation.names]
-        best = max(fits, default=(0, 0, None), key=lambda fit: fit[:2])
-        return best[2] if best[0] else None
+        best, best_fit = None, (0, 0)
+        for incarnation in self._incarnations:
+            if group[0][1].file not in incarnation.names:
+                continue
+            ends = [(record, self._end_in(incarnation, key.offset, record.data)) for record, key in sample]
+            fit = (sum(end is not None for _, end in ends),
+                   sum(end is not None and self._is_whole(incarnation, end, record) for record, end in ends))
+            if fit > best_fit:
+                best, best_fit = incarnation, fit
+        return best
 
     def _end_in(self, incarnation, offset, data):
         """Where the record ends in the file, or None when these bytes do not stand at `offset`."""
@@ -141,10 +151,13 @@ class Audit:
         if offset != start_of_line and not self._is_long(incarnation, offset):
             self._say(CUT, "%s begins inside the line %r, which starts at %d", record.key,
                       shown(content[start_of_line:end_of_line]), start_of_line)
-        is_whole = content[end:end + 1] == b"\n" or record.data.endswith(b"\n") or incarnation.may_end_at(end)
-        if not is_whole and not self._is_long(incarnation, end):
+        if not self._is_whole(incarnation, end, record) and not self._is_long(incarnation, end):
             self._say(CUT, "%s ends at %d, inside the line %r", record.key, end,
                       shown(content[slice(*incarnation.line_at(end))]))
+
+    @staticmethod
+    def _is_whole(incarnation, end, record):
+        return incarnation.content[end:end + 1] == b"\n" or record.data.endswith(b"\n") or incarnation.may_end_at(end)
 
     def _is_long(self, incarnation, offset):
         """True when a record cannot hold the whole line at `offset`."""
@@ -211,8 +224,7 @@ class Audit:
         (first, prefix), earlier = copies[0], []
         for record, other in copies:
             if other != prefix:
-                self._say(OTHER_KEY, "incarnation %d, offset %d: first as %s, again as %s", number, offset,
-                          "/".join(prefix), "/".join(other))
+                self._renamed[number, prefix, other].append(offset)
             if earlier and not any(cause.excuses(before.arrival_ms, record.arrival_ms)
                                    for cause in self._causes for before in earlier):
                 self._doubles[prefix, first.arrival_ms, record.arrival_ms].append((first, record))

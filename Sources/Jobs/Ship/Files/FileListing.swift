@@ -21,13 +21,18 @@ struct FileListing {
     let rotatedPatterns: [String]
     private let folders = FolderIndex()
 
-    /// Names of rotated files by the log that they belong to, for each folder; read once a look.
+    /// What was found in this look.
     private final class FolderIndex {
+        /// Names of rotated files by the log that they belong to, for each folder.
         var names: [String: [String: [String]]?] = [:]
+        var rotations: [String: [ListedFile]] = [:]
     }
 
     /// From now on folders are read anew.
-    func beginLook() { folders.names.removeAll() }
+    func beginLook() {
+        folders.names.removeAll()
+        folders.rotations.removeAll()
+    }
 
     struct Matches {
         var files: [ListedFile] = []
@@ -82,6 +87,23 @@ struct FileListing {
 
     /// Rotated forms of the log at `path`, oldest change first; nil when its folder cannot be read now.
     func rotations(of path: String) -> [ListedFile]? {
+        if let known = folders.rotations[path] { return known }
+        let found = findRotations(of: path)
+        folders.rotations[path] = found
+        return found
+    }
+
+    /// True when the rotated forms of the log are still what they were when they were looked at in this look: what was
+    /// opened by name since then was the file that was meant. A rotation that goes on renames one after the other.
+    func isUnchanged(_ path: String) -> Bool {
+        guard let known = folders.rotations[path] else { return false }
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        folders.names[slash == path.startIndex ? "/" : String(path[..<slash])] = nil
+        let now = findRotations(of: path) ?? []
+        return now.map(\.path) == known.map(\.path) && now.map(\.facts.identity) == known.map(\.facts.identity)
+    }
+
+    private func findRotations(of path: String) -> [ListedFile]? {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let folder = slash == path.startIndex ? "/" : String(path[..<slash])
         let base = String(path[slash...].dropFirst())

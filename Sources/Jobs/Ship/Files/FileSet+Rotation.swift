@@ -6,6 +6,8 @@ import Diagnostics
 extension FileSet {
     /// A file that was changed so recently may still be written to.
     private static let youngNanoseconds = 5_000_000_000
+    /// So often a look is begun anew because names changed under it.
+    static let looksMax = 4
 
     /// Files that are being read, or that cannot be looked at now. Their descriptors keep their inodes.
     func openIdentities() -> Set<FileIdentity> {
@@ -21,19 +23,24 @@ extension FileSet {
         if let copy = copies[identity], copy.size == file.facts.size, copy.modified == file.facts.modified {
             return true
         }
-        return finished.contains { $0.identity == identity && $0.isAsSeen(file.facts) }
+        return finished[identity]?.isAsSeen(file.facts) ?? false
+    }
+
+    func isOpen(_ identity: FileIdentity) -> Bool {
+        files.contains { $0.isOpen && $0.identity == identity } || kept.contains { $0.identity == identity }
     }
 
     /// Rotated forms of a log that are nothing else yet; nil when their folder cannot be read.
-    private func freeRotations(of path: String) -> [ListedFile]? {
-        let open = openIdentities()
+    ///
+    /// - Parameter since: only those that were changed after this.
+    private func freeRotations(of path: String, since: Int = 0) -> [ListedFile]? {
         guard let all = listing.rotations(of: path) else { return nil }
+        let free = all.filter { $0.facts.modified > since && !isDone($0) && !isOpen($0.facts.identity) }
+        guard !free.isEmpty else { return [] }
         let names = Set(all.map(\.path))
-        return all.filter { file in
+        return free.filter { file in
             // While a file is being compressed, its plain form is still there.
-            let isBeingMade =
-                file.path.hasSuffix(RotationNames.gzipSuffix) && names.contains(RotationNames.uncompressed(file.path))
-            return !isBeingMade && !open.contains(file.facts.identity) && !isDone(file)
+            !file.path.hasSuffix(RotationNames.gzipSuffix) || !names.contains(RotationNames.uncompressed(file.path))
         }
     }
 
@@ -48,7 +55,7 @@ extension FileSet {
         if position.isFinished {
             guard let file = candidates.first(where: { $0.facts.identity == position.identity }) else { return false }
             if position.isAsSeen(file.facts) {
-                finished.append(position)
+                finish(position)
                 return true
             }
             // Somebody wrote to it after it was finished; or its inode was used again.
@@ -76,9 +83,10 @@ extension FileSet {
 
     /// Goes on with a file that was finished and has grown since. False when it is another file.
     func reopen(_ file: ListedFile, _ now: UInt64) -> Bool {
-        guard let position = finished.first(where: { $0.identity == file.facts.identity }) else { return false }
-        guard !position.isCompressed, RotationSearch.open(file, as: position) != nil else { return false }
-        finished.removeAll { $0 == position }
+        guard let position = finished[file.facts.identity], !position.isCompressed,
+            RotationSearch.open(file, as: position) != nil
+        else { return false }
+        finished.remove(position.identity)
         return adopt(position, file, now)
     }
 
@@ -87,16 +95,27 @@ extension FileSet {
     /// - Parameters:
     ///   - since: files that were not changed after this were there before the log was shipped first.
     ///   - bytesMin: of a file that was changed just now.
-    func takeUnseen(_ path: String, since: Int, _ former: [FilePosition], _ now: UInt64, bytesMin: Int = 1) {
-        guard let candidates = freeRotations(of: path)?.filter({ $0.facts.modified > since }), !candidates.isEmpty,
-            // The copy of a log that was truncated and not read since is found when that is noticed.
-            files.allSatisfy({ $0.position.path != path || !$0.isOpen || $0.isUnchanged })
-        else { return }
+    func takeUnseen(_ path: String, since: Int, _ now: UInt64, bytesMin: Int = 1) {
+        for _ in 0..<Self.looksMax {
+            guard let candidates = freeRotations(of: path, since: since), !candidates.isEmpty,
+                // The copy of a log that was truncated and not read since is found when that is noticed.
+                files.allSatisfy({ $0.position.path != path || !$0.isOpen || $0.isUnchanged })
+            else { return }
+            if listing.isUnchanged(path) { return take(candidates, of: path, since: since, now, bytesMin: bytesMin) }
+            listing.beginLook()
+            for position in absent.positions where position.path == path && follow(position, now) {
+                absent.remove(position)
+            }
+        }
+    }
+
+    private func take(_ candidates: [ListedFile], of path: String, since: Int, _ now: UInt64, bytesMin: Int) {
         for file in candidates {
             // A file that is being compressed or copied right now says too little; a later look knows more.
             let isYoung = Int(wall.microseconds) * 1_000 - file.facts.modified < Self.youngNanoseconds
             let isCompressed = file.path.hasSuffix(RotationNames.gzipSuffix)
             if isYoung, isCompressed ? LogComparison.isTooShort(file) : file.facts.size < bytesMin { continue }
+            if isYoung, files.contains(where: { $0.position.path == path && $0.isBeginning(file) }) { continue }
             if RotationNames.unreadableSuffixes.contains(where: file.path.hasSuffix) {
                 problem(
                     ShipError(
@@ -105,7 +124,7 @@ extension FileSet {
                 continue
             }
             if reopen(file, now) { continue }
-            take(file, former, home: path, since: since, now)
+            take(file, [], home: path, since: since, now)
         }
     }
 
@@ -128,7 +147,8 @@ extension FileSet {
             copies[file.facts.identity] = file.facts
             return true
         }
-        for position in finished + former where position.isFinished && position.offset > 0 {
+        for position in finished.positions + former + absent.positions where position.isFinished && position.offset > 0
+        {
             guard position.identity != file.facts.identity, RotationNames.isRotation(file.name, of: position.name),
                 let found = RotationSearch.open(file, as: position)
             else { continue }
@@ -139,7 +159,8 @@ extension FileSet {
             if found.isCompressed { moved.tail = Fingerprint([]) }
             moved.sizeSeen = file.facts.size
             moved.modifiedSeen = file.facts.modified
-            finished.append(moved)
+            finish(moved)
+            absent.remove(position)
             return true
         }
         return false
@@ -157,14 +178,46 @@ extension FileSet {
         events.event(.info, "file was rotated", [("file", file.position.path), ("lies at", file.currentPath)])
     }
 
-    /// Drops positions of finished files that are no longer there.
-    func forgetRemoved(_ path: String) {
-        guard let candidates = listing.rotations(of: path) else { return }
-        let present = Set(candidates.map(\.facts.identity))
-        finished.removeAll { position in
-            position.path == path && !present.contains(position.identity)
-                && FileFacts(path: path)?.identity != position.identity
+    /// Looks for logs that could not be found before.
+    func findAbsent(_ present: [FileIdentity: ListedFile], _ now: UInt64) {
+        let seconds = Int(wall.seconds)
+        absent.expire(seconds: seconds)
+        for position in absent.positions {
+            if let file = present[position.identity] {
+                guard !isOpen(file.facts.identity), !isDone(file), RotationSearch.open(file, as: position) != nil else {
+                    continue
+                }
+                absent.remove(position)
+                if adopt(position, file, now) { continue }
+                absent.insert(position, seconds: seconds)
+            } else if follow(position, now) {
+                absent.remove(position)
+            }
         }
+        for file in files where file.phase == .lost && AbsentLogs.isKept(file.position, seconds) {
+            guard let copy = continueInCopy(file, since: file.position.since) else { continue }
+            events.event(.info, "the copy was found", [("file", file.position.path), ("copy", copy)])
+        }
+    }
+
+    /// The positions of finished files that are no longer there. They are kept for a while: another form of the log may
+    /// turn up, or may not have been looked at yet.
+    func forgetRemoved() {
+        var present: [String: Set<FileIdentity>?] = [:]
+        for position in finished.positions {
+            let path = position.path
+            let there = present[path] ?? listing.rotations(of: path).map { Set($0.map(\.facts.identity)) }
+            present[path] = .some(there)
+            guard let there, !there.contains(position.identity), FileFacts(path: path)?.identity != position.identity
+            else { continue }
+            finished.remove(position.identity)
+            setAside(position)
+        }
+    }
+
+    /// The file of a finished log is gone, or its inode was used again.
+    func setAside(_ position: FilePosition) {
+        if !finished.holdsLog(of: position) { absent.insert(position, seconds: Int(wall.seconds)) }
     }
 
     /// The file no longer holds what was read of it. Goes on in the copy that was made of it, if there is one; what
@@ -174,23 +227,35 @@ extension FileSet {
         events.event(
             .warning, how == .truncated ? "file was truncated" : "file has other content than before",
             [("file", file.currentPath), ("read before", "\(file.readOffset)")])
-        var old = file.positionAtReadOffset
-        old.modifiedSeen = 0
-        let (path, seen) = (file.currentPath, file.sizeBeforeChange)
+        let old = file.positionAtReadOffset
+        let path = file.currentPath
         // What was found to be a copy may be the place to go on now.
         copies.removeAll()
-        let found = freeRotations(of: old.path).flatMap { RotationSearch(candidates: $0).continuation(of: old) }
-        if let found, (try? file.continueIn(found.source, isCompressed: found.isCompressed, path: found.path)) == true {
-            file.account.suspectedLost += found.isCompressed ? 0 : max(0, seen - found.source.facts.size)
-            events.event(.info, "the copy is read to its end first", [("file", path), ("copy", found.path)])
-        } else {
-            file.account.suspectedLost += max(0, seen - file.readOffset)
-            file.close(as: .lost)
+        file.lose(seconds: Int(wall.seconds))
+        if let copy = continueInCopy(file, since: 0) {
+            events.event(.info, "the copy is read to its end first", [("file", path), ("copy", copy)])
         }
         guard let facts = FileFacts(path: path), facts.identity == old.identity else { return refresh(now: now) }
         let listed = ListedFile(path: path, facts: facts)
         take(listed, [old], home: old.path, since: old.since, now, phase: .live)?.pendingSince = now
-        takeUnseen(old.path, since: old.since, [], now)
+        takeUnseen(old.path, since: old.since, now)
         chain()
+    }
+
+    /// Goes on in a copy that was made of a log before its file was truncated. Nil when there is none now.
+    private func continueInCopy(_ file: TailedFile, since: Int) -> String? {
+        var old = file.positionAtReadOffset
+        old.modifiedSeen = 0
+        for _ in 0..<Self.looksMax {
+            guard let candidates = freeRotations(of: old.path, since: since) else { return nil }
+            if let found = RotationSearch(candidates: candidates).continuation(of: old),
+                (try? file.continueIn(found.source, isCompressed: found.isCompressed, path: found.path)) == true
+            {
+                return found.path
+            }
+            if listing.isUnchanged(old.path) { return nil }
+            listing.beginLook()
+        }
+        return nil
     }
 }

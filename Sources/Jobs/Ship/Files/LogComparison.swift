@@ -9,7 +9,7 @@ enum LogComparison {
     static func isTooShort(_ file: ListedFile) -> Bool {
         guard let source = try? SourceFile(path: file.path), let log = try? InflatedLog(source) else { return true }
         do throws(ShipError) {
-            _ = try log.skip(to: comparedBytesMin)
+            _ = try log.skip(comparedBytesMin)
             return false
         } catch {
             return true
@@ -42,7 +42,7 @@ enum LogComparison {
     private static func inflated(_ file: SourceFile, upTo limit: Int) -> (head: [UInt8], tail: [UInt8], length: Int) {
         var (head, tail, length): ([UInt8], [UInt8], Int) = ([], [], 0)
         guard let log = try? InflatedLog(file) else { return (head, tail, 0) }
-        _ = try? log.skip(to: limit) { bytes in
+        _ = try? log.skip(limit) { bytes in
             if head.count < FilePosition.headBytesMax {
                 head += bytes.prefix(FilePosition.headBytesMax - head.count)
             }

@@ -3,7 +3,6 @@
 // replaced, and that is found out before a byte is taken.
 import Diagnostics
 import Glibc
-import Gzip
 
 /// What a look at the next bytes gave.
 enum LogChunk: Equatable {
@@ -33,15 +32,14 @@ final class LogReader {
         self.source = source
         self.offset = offset
         if position.isCompressed {
-            let log = try InflatedLog(source)
             do throws(ShipError) {
-                guard try log.skip(to: offset) else { return nil }
+                guard let log = try InflatedLog(source, of: position, from: offset) else { return nil }
+                inflated = log
             } catch {
                 // Another file may have its inode now.
                 guard error.isBadContent else { throw error }
                 return nil
             }
-            inflated = log
             return
         }
         let head = try source.bytes(at: position.headStart, count: position.head.bytes)
@@ -106,98 +104,4 @@ final class LogReader {
         let count = min(place, FilePosition.tailBytesMax)
         return Fingerprint(try source.bytes(at: place - count, count: count))
     }
-}
-
-/// The log inside a gzip file, front to back.
-final class InflatedLog {
-    private static let skipBytes = 64 << 10
-
-    private let source: SourceFile
-    private let reader: GzipReader
-    /// Handed out before and not taken.
-    private var kept: [UInt8] = []
-
-    init(_ source: SourceFile) throws(ShipError) {
-        self.source = source
-        var place = 0
-        do throws(GzipError) {
-            reader = try GzipReader { (buffer) throws in
-                let count = try source.read(at: place, into: buffer)
-                place += count
-                return count
-            }
-        } catch {
-            throw ShipError("unpack", source.path, error.diagnostic.cause, exitCode: .temporary)
-        }
-    }
-
-    /// False when the log ends before `offset`. Gives the last bytes before it to `tail`.
-    func skip(to offset: Int, tail: (UnsafeRawBufferPointer) -> Void = { _ in }) throws(ShipError) -> Bool {
-        var left = offset
-        var block = [UInt8](repeating: 0, count: Self.skipBytes)
-        while left > 0 {
-            let count = try inflate(&block, atMost: left)
-            if count == 0 { return false }
-            block.withUnsafeBytes { tail(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            left -= count
-        }
-        return true
-    }
-
-    /// The first bytes that are not NUL.
-    func head() throws(ShipError) -> LogHead {
-        var head = LogHead()
-        var block = [UInt8](repeating: 0, count: Self.skipBytes)
-        while head.bytes.count < FilePosition.headBytesMax {
-            let count = try inflate(&block, atMost: block.count)
-            if count == 0 { break }
-            if head.bytes.isEmpty {
-                let first = block[..<count].firstIndex { $0 != 0 } ?? count
-                head.start += first
-                head.bytes += block[first..<count]
-            } else {
-                head.bytes += block[..<count]
-            }
-        }
-        head.bytes = Array(head.bytes.prefix(FilePosition.headBytesMax))
-        return head.bytes.isEmpty ? LogHead() : head
-    }
-
-    private func inflate(_ block: inout [UInt8], atMost count: Int) throws(ShipError) -> Int {
-        let result: Result<Int, ShipError> = block.withUnsafeMutableBytes { buffer in
-            Result { () throws(ShipError) in
-                try self.inflate(UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(count, buffer.count)]))
-            }
-        }
-        return try result.get()
-    }
-
-    private func inflate(_ buffer: UnsafeMutableRawBufferPointer) throws(ShipError) -> Int {
-        do {
-            return try reader.read(into: buffer)
-        } catch let error as ShipError {
-            throw error
-        } catch {
-            var failure = ShipError(
-                "unpack", source.path, "\((error as? GzipError)?.diagnostic.cause ?? "cannot be read")",
-                hint: "if the file is still being compressed, the next run finds it whole", exitCode: .temporary)
-            failure.isBadContent = true
-            throw failure
-        }
-    }
-
-    /// Kept bytes first, then new ones; fewer than `buffer` holds only at the end.
-    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(ShipError) -> Int {
-        kept.withUnsafeBytes { buffer.copyMemory(from: $0) }
-        var filled = kept.count
-        while filled < buffer.count {
-            let count = try inflate(UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-            if count == 0 { break }
-            filled += count
-        }
-        kept.removeAll(keepingCapacity: true)
-        return filled
-    }
-
-    func keep(_ rest: UnsafeRawBufferPointer) { kept.append(contentsOf: rest) }
 }

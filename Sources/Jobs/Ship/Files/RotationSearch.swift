@@ -30,7 +30,11 @@ struct RotationSearch {
         let copies = candidates.filter {
             $0.facts.identity != position.identity && $0.facts.modified >= earliest
         }
-        return copies.suffix(Self.comparisonsMax).reversed().lazy.compactMap { Self.open($0, as: position) }.first
+        // Not `lazy`: that would open a file twice, and it may go in between.
+        for copy in copies.suffix(Self.comparisonsMax).reversed() {
+            if let found = Self.open(copy, as: position) { return found }
+        }
+        return nil
     }
 
     /// True when enough was read of a log to be sure that `file` holds it.
@@ -44,7 +48,7 @@ struct RotationSearch {
         if file.path.hasSuffix(RotationNames.gzipSuffix) {
             // A log that never had content cannot be recognised.
             guard position.head.bytes > 0 else { return nil }
-            guard let log = try? InflatedLog(source), holds(log, position) else { return nil }
+            guard (try? InflatedLog(source).holds(position)) == true else { return nil }
             return Continuation(source: source, path: file.path, isCompressed: true)
         }
         let continuity = try? FileContinuity(position, size: source.facts.size) { (offset, count) throws(ShipError) in
@@ -52,24 +56,5 @@ struct RotationSearch {
         }
         guard continuity == .same else { return nil }
         return Continuation(source: source, path: file.path, isCompressed: false)
-    }
-
-    /// True when the log inside begins with the position's head and has its tail before the offset.
-    private static func holds(_ log: InflatedLog, _ position: FilePosition) -> Bool {
-        var head: [UInt8] = []
-        var tail: [UInt8] = []
-        // The head may reach beyond what was stored.
-        let reach = max(position.offset, position.headStart + position.head.bytes)
-        var place = 0
-        let isThere = try? log.skip(to: reach) { bytes in
-            if head.count < position.head.bytes {
-                head += bytes.dropFirst(max(0, position.headStart - place)).prefix(position.head.bytes - head.count)
-            }
-            let before = bytes.prefix(max(0, position.offset - place))
-            place += bytes.count
-            tail += before
-            if tail.count > position.tail.bytes { tail.removeFirst(tail.count - position.tail.bytes) }
-        }
-        return isThere == true && Fingerprint(head) == position.head && Fingerprint(tail) == position.tail
     }
 }

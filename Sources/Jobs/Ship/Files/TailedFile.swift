@@ -40,7 +40,9 @@ final class TailedFile {
     var seen: FileFacts?
     var isAtEnd = false
     /// The larger of the last two sizes: what a truncation may have taken.
-    private(set) var sizeBeforeChange = 0
+    private var sizeBeforeChange = 0
+    /// Where the log was read up to, and how large it was, when its bytes went.
+    private var lost: (at: FilePosition, size: Int)?
     /// Could not be read; left alone for the rest of the run.
     var isStuck = false
     /// The generation was made since the positions were saved last.
@@ -73,7 +75,7 @@ final class TailedFile {
         try identify()
     }
 
-    var readOffset: Int { reader?.offset ?? ledger.storedOffset }
+    var readOffset: Int { reader?.offset ?? lost?.at.offset ?? ledger.storedOffset }
     var isReadable: Bool { reader != nil && !isStuck && (phase == .live || phase == .rotated) }
     /// Its descriptor keeps the inode from being used again.
     var isOpen: Bool { reader != nil }
@@ -97,6 +99,15 @@ final class TailedFile {
     /// True while the file holds what was read of it.
     var isUnchanged: Bool { (try? reader?.isUnchanged()) ?? false }
 
+    /// True when `file` holds so far what this one begins with: a copy that is still being made.
+    func isBeginning(_ file: ListedFile) -> Bool {
+        guard let source = reader?.source, !isCompressed, file.facts.size < LogComparison.comparedBytesMin,
+            let copy = try? SourceFile(path: file.path), copy.facts.size < position.sizeSeen,
+            let bytes = try? copy.bytes(at: 0, count: copy.facts.size)
+        else { return false }
+        return (try? source.bytes(at: 0, count: bytes.count)) == bytes
+    }
+
     func note(_ facts: FileFacts) {
         sizeBeforeChange = max(position.sizeSeen, facts.size)
         position.modifiedSeen = facts.modified
@@ -104,19 +115,35 @@ final class TailedFile {
         if !position.isCompressed { account.size = max(account.size, facts.size) }
     }
 
-    /// Goes on in a copy of the file: same log, other inode. False when the copy does not hold what was read.
+    /// The file does not hold the log any more. What was not read of it is lost, unless a copy of the log is found.
+    ///
+    /// - Parameter seconds: the time now, since 1970.
+    func lose(seconds: Int) {
+        let at = positionAtReadOffset
+        lost = (at, sizeBeforeChange)
+        account.suspectedLost += max(0, sizeBeforeChange - at.offset)
+        close(as: .lost)
+        position.absentSince = max(1, seconds)
+    }
+
+    /// Goes on in a copy of the log, after `lose`. False when the copy does not hold what was read.
     func continueIn(_ source: SourceFile, isCompressed: Bool, path: String) throws(ShipError) -> Bool {
-        var moved = positionAtReadOffset
+        guard let lost else { return false }
+        var moved = lost.at
         moved.device = source.identity.device
         moved.inode = source.identity.inode
         moved.isCompressed = isCompressed
-        let reader = try LogReader(source: source, position: moved, offset: readOffset)
+        let reader = try LogReader(source: source, position: moved, offset: moved.offset)
         guard let reader else { return false }
         self.reader = reader
+        self.lost = nil
+        account.suspectedLost -= max(0, lost.size - lost.at.offset)
+        if !isCompressed { account.suspectedLost += max(0, lost.size - source.facts.size) }
         // The stored offset may lie before what was read: its fingerprint is made anew.
         position.device = moved.device
         position.inode = moved.inode
         position.isCompressed = isCompressed
+        position.absentSince = 0
         currentPath = path
         phase = .rotated
         pendingSince = lastChange
@@ -138,8 +165,8 @@ final class TailedFile {
 
     /// What identifies the log up to where it was read.
     var positionAtReadOffset: FilePosition {
+        guard let reader, !reader.isCompressed else { return lost?.at ?? position }
         var now = position
-        guard let reader, !reader.isCompressed else { return now }
         now.offset = reader.offset
         now.tail = Fingerprint(reader.guardBytes)
         return now
@@ -149,14 +176,22 @@ final class TailedFile {
     /// file is still the one that was read; when it is not, or cannot be read, the last good snapshot stays as far as need
     /// be.
     func snapshot() -> FilePosition {
-        guard let reader, ledger.storedOffset != position.offset || position.head.bytes < FilePosition.headBytesMax
-        else { return position }
+        guard let reader else {
+            if let lost, position.offset < lost.at.offset, ledger.storedOffset >= lost.at.offset {
+                let absentSince = position.absentSince
+                position = lost.at
+                position.absentSince = absentSince
+            }
+            return position
+        }
+        let headBytes = min(FilePosition.headBytesMax, reader.offset - position.headStart)
+        let hasMoreHead = !reader.isCompressed && position.head.bytes < headBytes
+        guard ledger.storedOffset != position.offset || hasMoreHead else { return position }
         do throws(ShipError) {
             var now = position
             now.offset = ledger.storedOffset
             now.tail = try reader.tail(before: now.offset)
-            let headBytes = min(FilePosition.headBytesMax, reader.offset - now.headStart)
-            if !reader.isCompressed, now.head.bytes < headBytes {
+            if hasMoreHead {
                 now.head = Fingerprint(try reader.source.bytes(at: now.headStart, count: headBytes))
             }
             if try reader.isUnchanged() {
