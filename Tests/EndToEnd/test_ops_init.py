@@ -60,6 +60,14 @@ def test_flags_alone_give_a_good_file_that_others_may_read(program, tmp_path):
     program.run("check", "web.yaml")
 
 
+def test_the_job_is_named_like_its_file_as_the_units_want_it(program, tmp_path):
+    program.run("init", "archive", *ARCHIVE, "--output", tmp_path / "web.yaml")
+    text = (tmp_path / "web.yaml").read_text()
+    assert "\nname: web " in text and "/var/lib/sluice/web" in text and "_sluice/web/" in text
+    program.run("init", "ship", "--file", "/var/log/x", *ARCHIVE[:4], "--output", tmp_path / "Not A Name.yaml")
+    assert "\nname: my-stream-ship " in (tmp_path / "Not A Name.yaml").read_text()
+
+
 def test_a_file_that_is_there_is_never_overwritten(program, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("precious")

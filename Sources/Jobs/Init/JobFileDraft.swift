@@ -16,7 +16,13 @@ package struct JobFileDraft: Sendable {
     /// By key; `files` holds several, separated by blanks on a terminal.
     package private(set) var answers: [String: TemplateValue] = [:]
 
-    package init(_ kind: JobFile.Kind) { self.kind = kind }
+    /// What the file will be called, without folder and `.yaml`: the units of systemd take it for the job's name.
+    private let fileName: String?
+
+    package init(_ kind: JobFile.Kind, fileName: String? = nil) {
+        self.kind = kind
+        self.fileName = fileName.flatMap { Names.isJobName($0) ? $0 : nil }
+    }
 
     package mutating func answer(_ key: String, _ value: TemplateValue) { answers[key] = value }
 
@@ -31,7 +37,7 @@ package struct JobFileDraft: Sendable {
                 DraftQuestion(key: "source.region", option: "--region", text: "Its region", fallback: arnRegion),
                 DraftQuestion(key: "destination.bucket", option: "--bucket", text: "S3 bucket"),
                 DraftQuestion(
-                    key: "name", option: "--name", text: "Name of the job (a-z, 0-9, -)", fallback: nameOfStream),
+                    key: "name", option: "--name", text: "Name of the job (a-z, 0-9, -)", fallback: usualName),
                 DraftQuestion(
                     key: "destination.prefix", option: "--prefix", text: "Prefix of the objects",
                     fallback: "\(name)/dt={date}/hour={hour}/"),
@@ -43,12 +49,14 @@ package struct JobFileDraft: Sendable {
                 DraftQuestion(key: "destination.region", option: "--region", text: "Its region", fallback: arnRegion),
                 DraftQuestion(
                     key: "name", option: "--name", text: "Name of the job (a-z, 0-9, -)",
-                    fallback: nameOfStream),
+                    fallback: usualName),
             ]
         }
     }
 
-    package var name: String { text("name") ?? nameOfStream ?? "job" }
+    package var name: String { text("name") ?? usualName ?? "job" }
+
+    private var usualName: String? { fileName ?? nameOfStream }
 
     private func text(_ key: String) -> String? {
         if case .scalar(let text) = answers[key] { return text }

@@ -19,7 +19,8 @@ struct InitOptions: ParsableArguments {
             valueName: "region"))
     var region: String?
 
-    @Option(help: ArgumentHelp("Name of the job. Default: from the stream's.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Name of the job. Default: from the output's, else from the stream's.", valueName: "name"))
     var name: String?
 
     @Option(
@@ -27,6 +28,12 @@ struct InitOptions: ParsableArguments {
             "Where to write, never over a file that is there; - for standard output. Default: NAME.yaml here.",
             valueName: "path"))
     var output: String?
+
+    /// `/etc/sluice/web.yaml` as `web`.
+    var fileName: String? {
+        guard let last = output?.split(separator: "/").last, last != "-" else { return nil }
+        return last.split(separator: ".").first.map(String.init)
+    }
 }
 
 struct InitArchiveCommand: AsyncParsableCommand {
@@ -55,7 +62,7 @@ struct InitArchiveCommand: AsyncParsableCommand {
     func run() async throws {
         let surroundings = Surroundings(log)
         try await surroundings.run {
-            var draft = JobFileDraft(.archive)
+            var draft = JobFileDraft(.archive, fileName: common.fileName)
             draft.answer("source.stream", common.stream)
             draft.answer("source.region", common.region)
             draft.answer("destination.bucket", bucket)
@@ -90,7 +97,7 @@ struct InitShipCommand: AsyncParsableCommand {
     func run() async throws {
         let surroundings = Surroundings(log)
         try await surroundings.run {
-            var draft = JobFileDraft(.ship)
+            var draft = JobFileDraft(.ship, fileName: common.fileName)
             if !file.isEmpty { draft.answer("files", .list(file)) }
             draft.answer("destination.stream", common.stream)
             draft.answer("destination.region", common.region)

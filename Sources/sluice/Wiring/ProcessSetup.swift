@@ -1,5 +1,6 @@
 // What the process does to itself before anything else: files it makes are its owner's alone, and no core dump can
-// hold a key. SIGPIPE becomes an error of write(2).
+// hold a key. SIGPIPE becomes an error of write(2). libdispatch keeps out of syslog: it asks for a better priority that
+// only root gets, and would tell so at every run.
 
 import Glibc
 
@@ -10,6 +11,7 @@ enum ProcessSetup {
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         forbidDumps()
         signal(SIGPIPE, SIG_IGN)
+        setenv("LIBDISPATCH_LOG", "NO", 0)
     }
 
     /// One descriptor stays open for each log that is followed: as many as the system lets this user have.
