@@ -39,7 +39,7 @@ struct ArchiveCommand: AsyncParsableCommand {
             Example: sluice archive jobs/drupal-archive.yaml
             """)
 
-    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Option(

@@ -22,7 +22,7 @@ struct CheckCommand: AsyncParsableCommand {
             Example: sluice check --live jobs/drupal-archive.yaml
             """)
 
-    @Argument(help: ArgumentHelp("Job files.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job files.", valueName: "job"), completion: .jobFile)
     var jobs: [String]
 
     @Flag(help: "Also try every permission that the jobs need, without leaving anything behind.")

@@ -9,6 +9,11 @@ import Logging
 
 extension LogFormat: ExpressibleByArgument {}
 
+extension CompletionKind {
+    /// What a shell offers for an argument that is a job file.
+    static var jobFile: CompletionKind { .file(extensions: ["yaml", "yml"]) }
+}
+
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
     case debug, info, warning, error
 

@@ -24,7 +24,7 @@ struct ImportFluentdCommand: AsyncParsableCommand {
             Example: sluice ship import-fluentd /etc/td-agent/td-agent.conf --output jobs/drupal-web.yaml
             """)
 
-    @Argument(help: ArgumentHelp("Fluentd's configuration file.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Fluentd's configuration file.", valueName: "file"), completion: .file())
     var configuration: String
 
     @Option(help: ArgumentHelp("Position file of a tail source; may be given several times.", valueName: "file"))

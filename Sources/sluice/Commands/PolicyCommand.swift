@@ -32,7 +32,7 @@ struct PolicyCommand: AsyncParsableCommand {
             aws iam create-policy --policy-name sluice --policy-document file://policy.json
             """)
 
-    @Argument(help: ArgumentHelp("Job files.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job files.", valueName: "job"), completion: .jobFile)
     var jobs: [String]
 
     @Option(

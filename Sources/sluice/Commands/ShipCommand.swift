@@ -32,7 +32,7 @@ struct ShipRunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Ships the files of a job: what `sluice ship <job>` does.")
 
-    @Argument(help: ArgumentHelp("Job file with `job: ship`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: ship`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Flag(help: "Ship to the end of each file as it is now, then exit.")

@@ -23,7 +23,7 @@ struct StateRebuildCommand: AsyncParsableCommand {
             Example: sluice state rebuild jobs/drupal-archive.yaml
             """)
 
-    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Flag(help: "Replace a state that is whole, or that belongs to an earlier stream of the same name.")

@@ -30,7 +30,7 @@ struct TransformCommand: AsyncParsableCommand {
             Example: sluice transform --format rfc3164 --timezone Europe/Berlin < /var/log/drupal.log | head
             """)
 
-    @Argument(help: "Archive job file whose `transform:` applies; without it the defaults do.")
+    @Argument(help: "Archive job file whose `transform:` applies; without it the defaults do.", completion: .jobFile)
     var job: String?
 
     @Option(help: ArgumentHelp("Format of the lines, instead of the job file's.", valueName: "format"))
