@@ -11,6 +11,8 @@ PY           := $(VENV)/bin/python
 LOCAL        := .local
 DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
                 logrotate
+# The tests read the units with the tools that their users have.
+TEST_TOOLS   := systemd
 # An import that Package.swift does not list is an error.
 SWIFT_FLAGS  := --explicit-target-dependency-import-check error
 SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
@@ -44,7 +46,11 @@ $(LOCAL)/debian.stamp: Makefile
 	@command -v swift >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/"; exit 1; }
 	@touch $@
 
-setup-tests: setup $(LOCAL)/syslog-ng.stamp $(LOCAL)/prometheus.stamp
+setup-tests: setup $(LOCAL)/test-tools.stamp $(LOCAL)/syslog-ng.stamp $(LOCAL)/prometheus.stamp
+
+$(LOCAL)/test-tools.stamp: $(LOCAL)/debian.stamp
+	@packages="$(TEST_TOOLS)"; $(INSTALL_MISSING)
+	@touch $@
 
 # Debian's package of syslog-ng starts a service and cannot stand beside rsyslog. The tests run their own: its files are
 # unpacked here, and only the libraries that it needs are installed.
