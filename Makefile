@@ -10,11 +10,17 @@ VENV         := .venv
 PY           := $(VENV)/bin/python
 LOCAL        := .local
 DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
-                logrotate
-# The tests read the units with the tools that their users have.
-TEST_TOOLS   := systemd
+                logrotate binutils dpkg-dev
+# The tests read units, man pages and the package with the tools that their users have.
+TEST_TOOLS   := lintian debootstrap systemd man-db mandoc zsh fish
+PREFIX       ?= /usr/local
+DESTDIR      ?=
 # An import that Package.swift does not list is an error.
 SWIFT_FLAGS  := --explicit-target-dependency-import-check error
+# What goes to other machines: the Swift runtime inside, no library looked for beside the program, all addresses bound
+# and made read-only at the start, and no debug information, which `make install` would strip.
+RELEASE_FLAGS := -c release --product sluice --static-swift-stdlib --disable-local-rpath -debug-info-format none \
+                 -Xlinker -z -Xlinker now
 SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 RELEASE      := .build/release/sluice
 DEBUG        := .build/debug/sluice
@@ -22,6 +28,7 @@ SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
 .PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench lint format check clean
+.PHONY: install uninstall deb
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1|/' | column -t -s '|'
@@ -86,11 +93,20 @@ $(DEBUG): $(SOURCES) $(LOCAL)/debian.stamp
 	swift build $(SWIFT_FLAGS)
 	@touch $@
 
-release: $(RELEASE) ## build the program for use
+release: $(RELEASE) ## build the program for use; it runs where no Swift is
 
 $(RELEASE): $(SOURCES) $(LOCAL)/debian.stamp
-	swift build $(SWIFT_FLAGS) -c release --product sluice
+	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS)
 	@touch $@
+
+install: $(RELEASE) ## install below PREFIX (/usr/local), for packagers below DESTDIR; what is there: README, "Install"
+	PYTHON=$(PYTHON) jobs/packaging/install.sh install $(RELEASE) "$(DESTDIR)" "$(PREFIX)"
+
+uninstall: $(RELEASE) ## take away what `make install` with the same PREFIX put there
+	PYTHON=$(PYTHON) jobs/packaging/install.sh uninstall $(RELEASE) "$(DESTDIR)" "$(PREFIX)"
+
+deb: $(RELEASE) ## build the Debian package into .local/
+	jobs/packaging/deb.sh $(RELEASE) $(LOCAL)
 
 test: unit end-to-end ## every test: units, protocol, crashes (sets up and builds by itself)
 
@@ -101,7 +117,7 @@ unit: setup
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test --skip-build
 
-end-to-end: setup-tests $(DEBUG)
+end-to-end: setup-tests $(DEBUG) $(RELEASE)
 	SLUICE_BIN=$(DEBUG) $(PY) -m pytest Tests -q
 
 crash: setup $(DEBUG) ## random kills of the real program: make crash N=1000 SEED=7
