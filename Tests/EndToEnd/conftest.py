@@ -10,6 +10,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "LocalAWS"))
 
 from localaws.client import LocalEndpoint  # noqa: E402
+from support.debian_root import DebianRoot, build_package, dependencies  # noqa: E402
 from support.scenario import Scenario  # noqa: E402
 from support.shipping import Shipper, Shipping  # noqa: E402
 
@@ -46,3 +47,17 @@ def world(scenario, mode):
         shipping = Shipping(scenario, files, **job)
         return shipping, Shipper(shipping, mode)
     return make
+
+
+@pytest.fixture(scope="session")
+def package():
+    """The Debian package as `make deb` leaves it: the release build is the expensive part."""
+    return build_package()
+
+
+@pytest.fixture(scope="session")
+def debian(package, tmp_path_factory):
+    """A minimal Debian with what the package depends on, and systemd; for tests to copy."""
+    root = DebianRoot.bootstrap(tmp_path_factory.mktemp("debian") / "root", dependencies(package) + ["systemd", "dbus"])
+    yield root
+    root.remove()
