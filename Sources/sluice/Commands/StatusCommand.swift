@@ -20,7 +20,7 @@ struct StatusCommand: AsyncParsableCommand {
             Example: sluice status jobs/drupal-archive.yaml
             """)
 
-    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Flag(help: "Print the result as one JSON object.")

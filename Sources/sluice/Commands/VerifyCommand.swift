@@ -12,6 +12,9 @@ struct SampleArgument: ExpressibleByArgument {
     /// `--read-data` without a value.
     static let all = SampleArgument(sample: .all, word: "all")
 
+    /// In the help text.
+    var defaultValueDescription: String { word }
+
     private init(sample: ReadSample?, word: String) {
         self.sample = sample
         self.word = word
@@ -49,7 +52,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Example: sluice verify jobs/drupal-archive.yaml --read-data=1/10
             """)
 
-    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Option(help: ArgumentHelp("Only batches with records that arrived at or after this time.", valueName: "time"))
@@ -61,7 +64,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(
         defaultAsFlag: SampleArgument.all,
         help: ArgumentHelp(
-            "Download and check objects too: all, or n of every t (--read-data=1/10).", valueName: "n/t"))
+            "Download and check objects too: all by default, or n of every t (--read-data=1/10).", valueName: "n/t"))
     var readData: SampleArgument?
 
     @Flag(help: "Print the result as one JSON object.")

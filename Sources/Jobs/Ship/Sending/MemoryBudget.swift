@@ -8,7 +8,7 @@ struct MemoryBudget: Equatable {
     static let readBytesMin = 256 << 10
     /// A request under way takes its records once as they are and once as JSON with base64 (4/3, and names and keys);
     /// the rest is what the allocator does not give back.
-    static let bytesForEachByte = 4
+    static let bytesForEachByte = 5
     /// So many requests' worth of records may wait besides those under way.
     static let requestsReadAhead = 4
 
