@@ -1,7 +1,7 @@
 // Small files that readers must find whole: written beside the target, then renamed over it.
 
 package import Diagnostics
-package import Glibc
+import Glibc
 
 package enum AtomicFile {
     /// Replaces `path` by a file of these bytes; a reader sees the old one or the new one. Links are not followed, and
@@ -11,7 +11,7 @@ package enum AtomicFile {
     ///   - mode: of the new file, whatever the umask.
     ///   - isDurable: the file must survive a power failure.
     package static func write(
-        _ bytes: [UInt8], to path: String, mode: mode_t, isDurable: Bool
+        _ bytes: [UInt8], to path: String, mode: UInt32, isDurable: Bool
     ) throws(FileError) {
         let temporary = path + ".tmp"
         if unlink(temporary) != 0, errno != ENOENT { throw FileError("remove", temporary, errno) }
