@@ -1,9 +1,13 @@
 """Fixtures of the end-to-end tests. One local AWS serves the whole session; each test has names of its own."""
 
 import os
+import signal
 import sys
 
 import pytest
+
+# A shell that runs this in the background has SIGINT ignored, and the program would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
