@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import time
 
 import pytest
@@ -88,6 +89,39 @@ def test_the_packed_form_of_a_finished_log_turns_up_after_its_plain_one_was_gone
             shipping.append(numbered("b", 10, start=30))
         shipper.catch_up(140)
     shipping.assert_bytes(text(numbered("a", 100)), text(numbered("b", 40)))
+
+
+def test_the_packed_copy_of_a_truncated_log_turns_up_after_its_inode_was_read_on(world):
+    """The inode is the new log's, so the old one cannot come back under it; its copy can."""
+    shipping, shipper = world()
+    shipping.append(numbered("a", 100))
+    with shipper:
+        shipper.catch_up(100)
+        with shipper.away():
+            shipping.append(numbered("a", 20, start=100))
+            shutil.copy2(shipping.log, shipping.path("aside"))
+            os.truncate(shipping.log, 0)
+            shipping.append(numbered("b", 10))
+        shipper.catch_up(110)
+        pack(shipping.path("aside"), shipping.log + ".1.gz")
+        shipping.append(numbered("b", 10, start=10))
+        shipper.catch_up(140)
+    shipping.assert_bytes(text(numbered("a", 120)), text(numbered("b", 20)))
+
+
+def test_a_copy_that_is_still_being_made_is_no_log(scenario):
+    """`copytruncate` has written two lines of its copy when a run begins."""
+    shipping = Shipping(scenario)
+    shipping.append(numbered("a", 100))
+    shipping.run()
+    with open(shipping.log + ".1", "wb", buffering=0) as copy:
+        copy.write(text(numbered("a", 2)))
+        shipping.run()
+        copy.write(text(numbered("a", 98, start=2)))
+    os.truncate(shipping.log, 0)
+    shipping.append(numbered("b", 3))
+    shipping.run()
+    shipping.assert_bytes(text(numbered("a", 100)), text(numbered("b", 3)))
 
 
 def shift_packed(log):

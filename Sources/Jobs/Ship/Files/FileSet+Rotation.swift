@@ -183,14 +183,12 @@ extension FileSet {
         let seconds = Int(wall.seconds)
         absent.expire(seconds: seconds)
         for position in absent.positions {
-            if let file = present[position.identity] {
-                guard !isOpen(file.facts.identity), !isDone(file), RotationSearch.open(file, as: position) != nil else {
-                    continue
-                }
+            // Another log may have its inode by now.
+            if let file = present[position.identity], !isOpen(file.facts.identity), !isDone(file),
+                RotationSearch.open(file, as: position) != nil, adopt(position, file, now)
+            {
                 absent.remove(position)
-                if adopt(position, file, now) { continue }
-                absent.insert(position, seconds: seconds)
-            } else if follow(position, now) {
+            } else if listing.rotations(of: position.path) != nil, follow(position, now) {
                 absent.remove(position)
             }
         }
