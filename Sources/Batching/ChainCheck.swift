@@ -87,7 +87,7 @@ package struct ChainCheck: Sendable {
     /// Doubtful manifests between two good ones that are remembered.
     static let asidesMax = 1_000
 
-    private var joined: Set<JoinedRange>
+    private let joined: Set<JoinedRange>
     /// The last manifest that the next one may follow.
     private var tail: ChainLink?
     /// Key of the last one of the job itself.
@@ -102,9 +102,6 @@ package struct ChainCheck: Sendable {
     package private(set) var lastArrival: Timestamp?
 
     package init(joined: some Sequence<JoinedRange> = []) { self.joined = Set(joined) }
-
-    /// What a backfill's ledger says, read after the chain was begun.
-    package mutating func add(joined more: some Sequence<JoinedRange>) { joined.formUnion(more) }
 
     /// Takes a manifest that was found doubtful for itself. Where it ends is not known.
     package mutating func addDoubtful(key: String) {

@@ -30,10 +30,10 @@ package enum AtomicFile {
             unlink(temporary)
             throw FileError("replace", path, reason)
         }
-        if isDurable { try syncFolder(of: path) }
+        if isDurable { try syncFolder(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))) }
     }
 
-    /// The whole file; nil when there is none.
+    /// The whole file; nil when there is none. Links are refused; a file that is larger gives EFBIG.
     package static func read(_ path: String, bytesMax: Int) throws(FileError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor < 0, errno == ENOENT || errno == ENOTDIR { return nil }
@@ -51,8 +51,8 @@ package enum AtomicFile {
         throw FileError("read", path, EFBIG)
     }
 
-    /// 0, or errno.
-    private static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
+    /// All of `bytes` to where the descriptor stands; 0, or errno.
+    static func fill(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
         var offset = 0
         while offset < bytes.count {
             let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -63,8 +63,8 @@ package enum AtomicFile {
         return 0
     }
 
-    private static func syncFolder(of path: String) throws(FileError) {
-        let folder = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
+    /// Makes names in a folder survive a power failure; the empty path is the root.
+    static func syncFolder(_ folder: String) throws(FileError) {
         let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
         guard descriptor >= 0 else { throw FileError("open", folder, errno) }
         defer { close(descriptor) }

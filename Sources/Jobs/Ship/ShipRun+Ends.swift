@@ -111,6 +111,7 @@ extension ShipRun {
         dependencies.notifier.notify(
             "STATUS=\(reader.logs.files.count(where: \.isReadable)) files, \(report.records) records stored, "
                 + "\(sender.queue.waitingCount) to be sent again, \(unread) bytes unread")
+        guard notes != nil else { return }
         account(reader)
         notes?.publish(report, unreadBytes: unread)
     }

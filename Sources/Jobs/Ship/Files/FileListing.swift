@@ -97,16 +97,19 @@ struct FileListing {
     /// opened by name since then was the file that was meant. A rotation that goes on renames one after the other.
     func isUnchanged(_ path: String) -> Bool {
         guard let known = folders.rotations[path] else { return false }
-        let slash = path.lastIndex(of: "/") ?? path.startIndex
-        folders.names[slash == path.startIndex ? "/" : String(path[..<slash])] = nil
+        folders.names[Self.parts(of: path).folder] = nil
         let now = findRotations(of: path) ?? []
         return now.map(\.path) == known.map(\.path) && now.map(\.facts.identity) == known.map(\.facts.identity)
     }
 
-    private func findRotations(of path: String) -> [ListedFile]? {
+    /// Of an absolute path.
+    private static func parts(of path: String) -> (folder: String, base: String) {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
-        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
-        let base = String(path[slash...].dropFirst())
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[slash...].dropFirst()))
+    }
+
+    private func findRotations(of path: String) -> [ListedFile]? {
+        let (folder, base) = Self.parts(of: path)
         guard let names = rotatedNames(in: folder) else { return nil }
         var paths = (names[base] ?? []).map { folder == "/" ? "/\($0)" : "\(folder)/\($0)" }
         for pattern in rotatedPatterns {

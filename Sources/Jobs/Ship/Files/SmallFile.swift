@@ -1,28 +1,19 @@
-// Small files of the state directory, read and written whole. The thin part: system calls and nothing to decide.
+// Small files of the state directory, read and written whole. The system calls are those of `AtomicFile`; here the steps
+// are apart, because a crash between any two of them is tested, and errors are the shipper's.
 import Diagnostics
 import Glibc
 
 enum SmallFile {
-    private static let blockBytes = 64 << 10
-
     /// All of a file; nil when there is none. A link is refused.
     static func read(_ path: String, bytesMax: Int, operation: String) throws(ShipError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0 && errno == ENOENT { return nil }
-        guard descriptor >= 0 else { throw ShipError(operation, path, errno: errno) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: blockBytes)
-        while bytes.count <= bytesMax {
-            let count = Glibc.read(descriptor, &block, block.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw ShipError(operation, path, errno: errno) }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: block[..<count])
+        do throws(FileError) {
+            return try AtomicFile.read(path, bytesMax: bytesMax)
+        } catch {
+            guard error.errnoValue == EFBIG else { throw ShipError(operation, path, errno: error.errnoValue) }
+            throw ShipError(
+                operation, path, "is larger than \(bytesMax) bytes", hint: "look what made it grow",
+                exitCode: .stateOrIdentity)
         }
-        throw ShipError(
-            operation, path, "is larger than \(bytesMax) bytes", hint: "look what made it grow",
-            exitCode: .stateOrIdentity)
     }
 
     /// Writes and fsyncs a new file, replacing what stood under the name.
@@ -35,21 +26,17 @@ enum SmallFile {
 
     /// Writes all of `bytes` and fsyncs.
     static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String, operation: String) throws(ShipError) {
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw ShipError(operation, path, errno: errno) }
-            offset += written
-        }
+        let reason = AtomicFile.fill(descriptor, bytes)
+        guard reason == 0 else { throw ShipError(operation, path, errno: reason) }
         if fsync(descriptor) != 0 { throw ShipError("fsync", path, errno: errno) }
     }
 
     /// Makes names in a directory survive a power failure.
     static func syncDirectory(_ path: String) throws(ShipError) {
-        let folder = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-        guard folder >= 0 else { throw ShipError("open", path, errno: errno) }
-        defer { close(folder) }
-        if fsync(folder) != 0 { throw ShipError("fsync", path, errno: errno) }
+        do throws(FileError) {
+            try AtomicFile.syncFolder(path)
+        } catch {
+            throw ShipError(error.operation, path, errno: error.errnoValue)
+        }
     }
 }
