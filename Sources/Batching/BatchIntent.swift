@@ -32,6 +32,10 @@ package struct BatchIntent: Codable, Sendable, Equatable {
     package var statusCounts: [String: Int]
     /// Set when records before this batch expired unread.
     package var gap: GapRecord?
+    /// Set when `sluice backfill` made the batch.
+    package var backfill: BackfillMark?
+    /// Set on the first batch of a shard that nobody had read before: what arrived before this had expired by then.
+    package var trimHorizon: Timestamp?
     /// Everything that arrived on the shard before this instant is in this batch or an earlier one; nil when the
     /// batch was cut within a page.
     package var horizon: Timestamp?
@@ -44,8 +48,9 @@ package struct BatchIntent: Codable, Sendable, Equatable {
         first: SequenceNumber, last: SequenceNumber, records: Int, recordBytes: Int? = nil, previousManifest: String?,
         objects: [BatchObject], firstArrival: Timestamp, lastArrival: Timestamp, firstEvent: Timestamp,
         lastEvent: Timestamp,
-        statusCounts: [String: Int], gap: GapRecord? = nil, horizon: Timestamp? = nil, settings: BatchSettings,
-        createdBy: String
+        statusCounts: [String: Int], gap: GapRecord? = nil, backfill: BackfillMark? = nil,
+        trimHorizon: Timestamp? = nil, horizon: Timestamp? = nil,
+        settings: BatchSettings, createdBy: String
     ) {
         self.job = job
         self.stream = stream
@@ -64,6 +69,8 @@ package struct BatchIntent: Codable, Sendable, Equatable {
         self.lastEvent = lastEvent
         self.statusCounts = statusCounts
         self.gap = gap
+        self.backfill = backfill
+        self.trimHorizon = trimHorizon
         self.horizon = horizon
         self.settings = settings
         self.createdBy = createdBy
@@ -81,7 +88,7 @@ package struct BatchIntent: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version = "format_version"
-        case job, stream, shard, parents, first, last, records, objects, gap, horizon, settings
+        case job, stream, shard, parents, first, last, records, objects, gap, backfill, horizon, settings
         case streamCreation = "stream_creation"
         case recordBytes = "record_bytes"
         case previousManifest = "previous_manifest"
@@ -90,6 +97,7 @@ package struct BatchIntent: Codable, Sendable, Equatable {
         case firstEvent = "first_event"
         case lastEvent = "last_event"
         case statusCounts = "rows_by_status"
+        case trimHorizon = "trim_horizon"
         case createdBy = "created_by"
     }
 }

@@ -50,6 +50,8 @@ package struct BatchManifest: Codable, Sendable, Equatable {
     package var first: SequenceNumber
     package var last: SequenceNumber
     package var records: Int
+    /// Bytes of the records' data; nil in a manifest that an older program wrote.
+    package var recordBytes: Int?
     package var rows: Int
     package var statusCounts: [String: Int]
     /// Key of the manifest before this one on the same shard; nil for its first.
@@ -60,6 +62,9 @@ package struct BatchManifest: Codable, Sendable, Equatable {
     package var firstEvent: Timestamp
     package var lastEvent: Timestamp
     package var gap: GapRecord?
+    /// Set when `sluice backfill` made the batch: then it says nothing of how far the job itself has come.
+    package var backfill: BackfillMark?
+    package var trimHorizon: Timestamp?
     package var horizon: Timestamp?
     package var settings: BatchSettings
     package var createdBy: String
@@ -75,6 +80,7 @@ package struct BatchManifest: Codable, Sendable, Equatable {
         first = intent.first
         last = intent.last
         records = intent.records
+        recordBytes = intent.recordBytes
         rows = intent.rows
         statusCounts = intent.statusCounts
         previous = intent.previousManifest
@@ -84,6 +90,8 @@ package struct BatchManifest: Codable, Sendable, Equatable {
         firstEvent = intent.firstEvent
         lastEvent = intent.lastEvent
         gap = intent.gap
+        backfill = intent.backfill
+        trimHorizon = intent.trimHorizon
         horizon = intent.horizon
         settings = intent.settings
         createdBy = intent.createdBy
@@ -110,13 +118,16 @@ package struct BatchManifest: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version = "format_version"
-        case job, stream, shard, parents, first, last, records, rows, previous, objects, gap, horizon, settings
+        case job, stream, shard, parents, first, last, records, rows, previous, objects, gap, backfill, horizon,
+            settings
         case streamCreation = "stream_creation"
+        case recordBytes = "record_bytes"
         case statusCounts = "rows_by_status"
         case firstArrival = "first_arrival"
         case lastArrival = "last_arrival"
         case firstEvent = "first_event"
         case lastEvent = "last_event"
+        case trimHorizon = "trim_horizon"
         case createdBy = "created_by"
     }
 }

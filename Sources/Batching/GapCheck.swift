@@ -9,7 +9,8 @@ package struct GapRecord: Codable, Sendable, Equatable {
     package var after: SequenceNumber?
     /// Everything that arrived before this is archived; nil when that is not known.
     package var from: Timestamp?
-    /// Arrival of the first record after the gap; nil when there is none.
+    /// Nothing that arrived at or after this is missing: the arrival of the first record after the gap, or earlier; nil
+    /// when there is none.
     package var to: Timestamp?
 
     package init(after: SequenceNumber?, from: Timestamp?, to: Timestamp?) {

@@ -46,6 +46,10 @@ final class BatchBuilder {
     private var statusCounts = [Int](repeating: 0, count: ParseStatus.allCases.count)
     /// The gap that lies before this batch, if one was found.
     var gap: GapRecord?
+    /// What arrived before this had expired when the shard was first read; told once.
+    var trimHorizon: Timestamp?
+    /// Set when the batch fills a hole.
+    var backfill: BackfillMark?
 
     init(context: BatchContext, spool: SpoolDirectory, failpoints: Failpoints) throws {
         self.context = context
@@ -135,7 +139,8 @@ final class BatchBuilder {
             parents: context.parents, first: first, last: last, records: records, recordBytes: recordBytes,
             previousManifest: previousManifest, objects: finished, firstArrival: firstArrival, lastArrival: lastArrival,
             firstEvent: events ?? firstArrival, lastEvent: finished.map(\.lastEvent).max() ?? lastArrival,
-            statusCounts: counts, gap: gap, horizon: horizon, settings: context.settings,
+            statusCounts: counts, gap: gap, backfill: backfill, trimHorizon: trimHorizon, horizon: horizon,
+            settings: context.settings,
             createdBy: context.createdBy)
         reset()
         return intent
@@ -159,6 +164,8 @@ final class BatchBuilder {
         largestObjectBytes = 0
         for index in statusCounts.indices { statusCounts[index] = 0 }
         gap = nil
+        backfill = nil
+        trimHorizon = nil
     }
 }
 

@@ -69,19 +69,26 @@ struct IntentReplay: Sendable {
             stream: run.streamReference, shard: intent.shard, start: .record(intent.first),
             storedHorizon: nil, retention: run.retention, bytesPerSecond: run.file.source.readRate,
             dependencies: run.dependencies, mayWait: { clock.mayRead })
+        var emptyPages = 0
         builder.gap = intent.gap
+        builder.backfill = intent.backfill
+        builder.trimHorizon = intent.trimHorizon
         while builder.last != intent.last {
             guard clock.mayRead else {
                 builder.abandon()
                 throw ArchiveError(
                     "rebuild batch", subject, "the run had to end first", exitCode: .temporary, isTransient: true)
             }
-            let page = try await reader.next()
+            let page = try await next(reader, of: intent)
             for index in 0..<page.records.count where builder.last != intent.last {
                 if builder.isEmpty, page.records.sequenceNumber(index) != intent.first.text { throw expired(intent) }
                 try page.records.withRecord(index) { try builder.add($0) }
             }
-            if page.isEnd || page.records.millisBehindLatest == 0, builder.last != intent.last {
+            emptyPages = page.records.count == 0 ? emptyPages + 1 : 0
+            let isTrimmed =
+                emptyPages >= PageReader.trimmedEmptyPagesMax
+                && Duration.milliseconds(page.records.millisBehindLatest) >= run.retention
+            if page.isEnd || page.records.millisBehindLatest == 0 || isTrimmed, builder.last != intent.last {
                 builder.abandon()
                 throw expired(intent)
             }
@@ -97,6 +104,15 @@ struct IntentReplay: Sendable {
         }
         try await run.store.replaceIntent(intent, with: made)
         return made
+    }
+
+    /// Kinesis may also refuse a record that has expired, or answer with empty pages for ever.
+    private func next(_ reader: PageReader, of intent: BatchIntent) async throws -> ShardPage {
+        do {
+            return try await reader.next()
+        } catch let error as AWSError where error.message.contains("no longer available") {
+            throw expired(intent)
+        }
     }
 
     private func expired(_ intent: BatchIntent) -> ArchiveError {

@@ -67,6 +67,7 @@ final class ShardWorker {
         while true {
             let page = try await reader.next()
             try accept(gap: page.gap)
+            noteBeginning(page)
             try await add(page)
             let lag = Duration.milliseconds(page.records.millisBehindLatest)
             report.lag = lag
@@ -139,6 +140,15 @@ final class ShardWorker {
         builder.gap = gap
         run.dependencies.events.event(
             .error, GapProblem.error(gap, shard: shard.id).diagnostic.summary, [("shard", shard.id)])
+    }
+
+    /// A shard that was never read may have held records that expired before: its first batch says how far back it goes.
+    private func noteBeginning(_ page: ShardPage) {
+        guard shard.position == .trimHorizon, shard.horizon == nil, previousManifest == nil, builder.isEmpty else {
+            return
+        }
+        let horizon = page.records.serverDate.adding(.zero - run.retention)
+        builder.trimHorizon = horizon > run.summary.creation ? horizon : nil
     }
 
     /// Notes the end and the children that may begin now, in one step. A child has taken records since the shard was

@@ -5,6 +5,7 @@ link up without a break on each shard; hashes, counts and sizes are what the man
 gzip member; and nothing lies in the bucket that no manifest or allowed intent names. It shares no code with Sluice.
 """
 
+import base64
 import collections
 import hashlib
 import itertools
@@ -20,7 +21,7 @@ MANIFEST_REQUIRED = {
     "format_version", "job", "stream", "stream_creation", "shard", "parents", "first", "last", "records", "rows",
     "rows_by_status", "objects", "first_arrival", "last_arrival", "first_event", "last_event", "settings",
     "created_by"}
-MANIFEST_OPTIONAL = {"previous", "gap", "horizon"}
+MANIFEST_OPTIONAL = {"previous", "gap", "horizon", "trim_horizon", "backfill", "record_bytes"}
 OBJECT_KEYS = {"key", "partition", "rows", "bytes", "rows_bytes", "sha256", "rows_sha256", "first_event",
                "last_event"}
 
@@ -29,12 +30,13 @@ class Audit:
     """`problems` is empty when all is well; `rows` holds every committed row, in order of shard and record."""
 
     def __init__(self, s3, bucket, oracle, stream, control_prefix, allowed_objects=(), expected=None,
-                 gaps_allowed=False, created_ms=None):
+                 gaps_allowed=False, created_ms=None, holes=False, claims_allowed=False):
         """
         oracle: the dump of one stream (one creation time). expected: a predicate on its records; by default all of
         them must be archived, trimmed ones included. allowed_objects: keys of an open intent. gaps_allowed: manifests
         may record that records expired; `expected` says which. created_ms: the stream creation that all manifests must
-        name.
+        name. holes: manifests may be missing or come from backfills, so that ranges need not link up; a link that is
+        stated must still be true. claims_allowed: batches may be claimed and not committed.
         """
         self.problems = []
         self.rows = []
@@ -46,6 +48,9 @@ class Audit:
         self._control_prefix = control_prefix
         self._gaps_allowed = gaps_allowed
         self._created_ms = created_ms
+        self._holes = holes
+        self._claims_allowed = claims_allowed
+        self.unproven = []
         self._oracle = collections.defaultdict(list)
         for record in oracle:
             self._oracle[record["shard"]].append(record)
@@ -54,6 +59,7 @@ class Audit:
         self._expected = expected or (lambda record: True)
         self._keys = self._list()
         self._read_manifests()
+        self.ledgers = self._read_ledgers()
         self._check_bucket(set(allowed_objects))
         for shard in sorted(set(self.manifests) | set(self._oracle)):
             self._check_shard(shard)
@@ -92,6 +98,21 @@ class Audit:
         for found in self.manifests.values():
             found.sort(key=lambda pair: int(pair[1]["first"]))
 
+    def _read_ledgers(self):
+        """What backfills have agreed on, by shard."""
+        ledgers = {}
+        for key in sorted(self._keys):
+            match = re.fullmatch(re.escape(self._control_prefix) + r"backfill/(\d+)/([^/]+)\.json", key)
+            if not match:
+                continue
+            ledger = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+            ledgers[match.group(2)] = ledger
+            if ledger["shard"] != match.group(2) or instant_ms(ledger["stream_creation"]) != int(match.group(1)):
+                self._say(key, "belongs to another shard or stream")
+            if ledger["claims"] and not self._claims_allowed:
+                self._say(key, "%d batches are claimed and not committed" % len(ledger["claims"]))
+        return ledgers
+
     def _check_manifest_form(self, key, match, manifest, body):
         missing, unknown = MANIFEST_REQUIRED - set(manifest), set(manifest) - MANIFEST_REQUIRED - MANIFEST_OPTIONAL
         if missing or unknown:
@@ -120,18 +141,27 @@ class Audit:
         manifests = {key for found in self.manifests.values() for key, _ in found}
         for key in self._keys:
             if key not in owner and key not in manifests and key not in allowed \
-                    and key != self._control_prefix + "owner.json":
+                    and key != self._control_prefix + "owner.json" \
+                    and not key.startswith(self._control_prefix + "backfill/"):
                 self._say(key, "is in the bucket and in no manifest")
 
     def _check_shard(self, shard):
         records = self._oracle.get(shard, [])
         position = {int(r["sequence"]): i for i, r in enumerate(records)}
         covered = [0] * len(records)
+        joined = {(int(j["after"]), int(j["before"])) for j in self.ledgers.get(shard, {}).get("joined", [])}
+        for after, before in joined:
+            if position.get(before) != position.get(after, -2) + 1:
+                self._say(shard, "is said to have nothing between %d and %d" % (after, before))
         previous_key, previous_last = None, -1
+        previous = None
         for key, manifest in self.manifests.get(shard, []):
             first, last = int(manifest["first"]), int(manifest["last"])
-            if manifest.get("previous") != previous_key:
+            if not self._holes and manifest.get("previous") != previous_key:
                 self._say(key, "previous is %s and should be %s" % (manifest.get("previous"), previous_key))
+            if previous is not None:
+                self._check_link(previous, key, manifest, position, joined)
+            previous = (key, manifest)
             if not previous_last < first <= last:
                 self._say(key, "range %d..%d does not follow %d" % (first, last, previous_last))
             if first not in position or last not in position:
@@ -153,7 +183,26 @@ class Audit:
                 self._say(shard, "%d records, %s to %s, are in %d batches" % (
                     len(run), records[run[0]]["sequence"], records[run[-1]]["sequence"], times))
 
+    def _check_link(self, previous, key, manifest, position, joined):
+        """A stated link between neighbours must be true; neighbours that no link joins are in `unproven`."""
+        earlier_key, earlier = previous
+        pair = (int(earlier["last"]), int(manifest["first"]))
+        if "backfill" in manifest:
+            linked = manifest["backfill"].get("after") == earlier["last"]
+            if linked and manifest.get("previous") != earlier_key:
+                self._say(key, "follows a record of %s and names %s" % (earlier_key, manifest.get("previous")))
+        else:
+            linked = "backfill" not in earlier and manifest.get("previous") == earlier_key
+        linked = pair in joined or (linked and not manifest.get("gap"))
+        if linked and position.get(pair[1]) != position.get(pair[0], -2) + 1:
+            self._say(key, "is linked to %s and does not follow it" % earlier_key)
+        if not linked:
+            self.unproven.append((earlier_key, key))
+
     def _check_batch(self, key, manifest, records):
+        data = sum(len(base64.b64decode(record["data"])) for record in records)
+        if manifest.get("record_bytes", data) != data:
+            self._say(key, "says %d bytes of data; its records have %d" % (manifest["record_bytes"], data))
         if manifest["records"] != len(records):
             self._say(key, "says %d records; %d were put in its range" % (manifest["records"], len(records)))
         arrivals = [r["arrival_ms"] for r in records]
