@@ -65,18 +65,19 @@ package struct ArchiveJob: Sendable {
         let contact = StreamContact(summary, asked: asked, answered: dependencies.time.now())
         report.contact = contact
         let store: any StateStore = try SQLiteStateStore.open(
-            directory: directory, identity: identity(summary), newStateID: dependencies.newID())
+            directory: directory, identity: file.identity(of: summary), newStateID: dependencies.newID())
         let owner = OwnerGuard(
-            objects: S3ControlStore(dependencies.s3, attributes: attributes), store: store, identity: identity(summary),
-            controlPrefix: file.destination.controlPrefix)
+            objects: S3ControlStore(dependencies.s3, attributes: file.destination.attributes), store: store,
+            identity: file.identity(of: summary), controlPrefix: file.destination.controlPrefix)
         try await owner.verify()
-        let run = try makeContext(
-            clock: clock, summary: summary, store: store, owner: owner, live: notes.live(contact, store: store))
+        let run = try RunContext(
+            file: file, dependencies: dependencies, clock: clock, summary: summary, store: store, guardian: owner,
+            directory: directory, live: notes.live(contact, store: store))
         let runID = try await store.beginRun(started: clock.started)
         do {
-            try await removeLeftovers(run)
+            try await run.removeLeftovers()
             try await replay(run, into: &report)
-            let schedule = try await schedule(run)
+            let schedule = try await schedule(run, owner, started: clock.started.adding(contact.clockSkew))
             merge(try await schedule.archive(), into: &report)
         } catch {
             let (_, code) = describe(error, during: "archive", of: file.name)
@@ -89,55 +90,27 @@ package struct ArchiveJob: Sendable {
     }
 
     /// The first run of a job fixes where each shard begins, once and for all, before anything is read.
-    private func schedule(_ run: RunContext) async throws -> ShardSchedule {
-        if let start = try await run.store.owner().start {
+    /// - Parameter started: the start of the run by the server's clock.
+    private func schedule(_ run: RunContext, _ owner: OwnerGuard, started: Timestamp) async throws -> ShardSchedule {
+        let known = try await run.store.owner()
+        if let start = known.start {
+            if known.claim == nil { try await publish(start, owner) }
             return ShardSchedule(run: run, start: start, startsAtTip: [])
         }
         let start = try await FirstRun(
             kinesis: dependencies.kinesis, stream: run.streamReference, start: file.source.start,
-            started: run.clock.started
+            started: started
         ).startSet()
         try await run.store.begin(start: start, shards: [])
+        try await publish(start, owner)
         guard case .latest = file.source.start else { return ShardSchedule(run: run, start: start, startsAtTip: []) }
         let tips = start.positions.filter { $0.value != .ended }.keys
         return ShardSchedule(run: run, start: start, startsAtTip: Set(tips))
     }
 
-    private func identity(_ summary: StreamSummary) -> StateIdentity {
-        StateIdentity(
-            job: file.name, stream: summary.name, streamARN: summary.arn,
-            streamCreation: summary.creation, bucket: file.destination.bucket,
-            controlPrefix: file.destination.controlPrefix)
-    }
-
-    private var attributes: ObjectAttributes {
-        let target = file.destination
-        return ObjectAttributes(
-            storageClass: target.storageClass, sse: target.sse, kmsKeyID: target.kmsKeyID,
-            tags: target.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-    }
-
-    private func makeContext(
-        clock: RunClock, summary: StreamSummary, store: any StateStore, owner: OwnerGuard, live: LiveMetrics?
-    ) throws -> RunContext {
-        let spool = try SpoolDirectory(path: "\(file.stateDirectory)/spool")
-        let target = file.destination
-        let committer = BatchCommitter(
-            dependencies: dependencies, store: store, owner: owner, spool: spool,
-            upload: ObjectUpload(
-                s3: dependencies.s3, bucket: target.bucket,
-                attributes: attributes),
-            controlPrefix: target.controlPrefix)
-        return RunContext(
-            file: file, dependencies: dependencies, clock: clock, summary: summary, store: store, spool: spool,
-            committer: committer, board: ProgressBoard(events: dependencies.events, clock: clock),
-            live: live)
-    }
-
-    /// Files of batches that never got an intent: their records are still on the stream.
-    private func removeLeftovers(_ run: RunContext) async throws {
-        let wanted = Set(try await run.store.openIntents().flatMap { $0.objects.map(\.spoolFile) })
-        for name in try run.spool.names() where !wanted.contains(name) { try run.spool.remove(name) }
+    /// Others must know what this job leaves out, even when it finds nothing to store for a while.
+    private func publish(_ start: StartSet, _ owner: OwnerGuard) async throws {
+        if start != .trimHorizon { try await owner.claim() }
     }
 
     /// Finishes what an earlier run planned. A shard whose batch cannot be finished is left out of this run.

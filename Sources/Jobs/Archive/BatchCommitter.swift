@@ -14,7 +14,7 @@ struct BatchCommitter: Sendable {
 
     let dependencies: ArchiveDependencies
     let store: any StateStore
-    let owner: OwnerGuard
+    var guardian: any CommitGuard
     let spool: SpoolDirectory
     let upload: ObjectUpload
     let controlPrefix: String
@@ -22,7 +22,7 @@ struct BatchCommitter: Sendable {
     /// Writes the plan down, then carries it out.
     /// - Returns: the intent as stored.
     func commit(_ intent: BatchIntent) async throws -> BatchIntent {
-        try await claim()
+        try await claim(intent)
         try dependencies.failpoints.hit(.intentBefore)
         try await store.saveIntent(intent)
         try dependencies.failpoints.hit(.intentAfter)
@@ -31,7 +31,7 @@ struct BatchCommitter: Sendable {
 
     /// Carries out a plan that is written down. The files it names must be in the spool and whole.
     func carryOut(_ intent: BatchIntent) async throws -> BatchIntent {
-        try await claim()
+        try await claim(intent)
         var stored = intent
         stored.objects = try await uploadAll(intent)
         return try await conclude(stored)
@@ -39,11 +39,11 @@ struct BatchCommitter: Sendable {
 
     /// The last steps, once all objects of `stored` are in S3 as it describes them.
     func conclude(_ stored: BatchIntent) async throws -> BatchIntent {
-        try await claim()
+        try await claim(stored)
         let manifest = BatchManifest(intent: stored)
         let key = manifest.key(controlPrefix: controlPrefix)
         try dependencies.failpoints.hit(.manifestBefore)
-        try await patiently { try await upload.upload(manifest: manifest, key: key) }
+        try await dependencies.patiently { try await upload.upload(manifest: manifest, key: key) }
         try dependencies.failpoints.hit(.manifestAfter)
         try dependencies.failpoints.hit(.commitBefore)
         try await store.commit(stored, manifestKey: key)
@@ -54,9 +54,9 @@ struct BatchCommitter: Sendable {
         return stored
     }
 
-    private func claim() async throws {
+    private func claim(_ intent: BatchIntent) async throws {
         try dependencies.failpoints.hit(.claimBefore)
-        try await owner.claim()
+        try await guardian.claim(intent)
         try dependencies.failpoints.hit(.claimAfter)
     }
 
@@ -68,7 +68,7 @@ struct BatchCommitter: Sendable {
                 let object = intent.objects[index]
                 group.addTask {
                     try dependencies.failpoints.hit(.objectBefore)
-                    let settled = try await patiently {
+                    let settled = try await dependencies.patiently {
                         try await upload.upload(object, of: intent, from: spool.path(of: object.spoolFile))
                     }
                     try dependencies.failpoints.hit(.objectAfter)
@@ -87,27 +87,6 @@ struct BatchCommitter: Sendable {
                 }
             }
             return objects
-        }
-    }
-
-    /// Tries again after transient failures, seconds apart, unless the run was asked to end.
-    private func patiently(_ call: () async throws -> Void) async throws {
-        _ = try await patiently { () async throws -> Bool in
-            try await call()
-            return true
-        }
-    }
-
-    private func patiently<T: Sendable>(_ call: () async throws -> T) async throws -> T {
-        var patience = Patience()
-        while true {
-            do {
-                return try await call()
-            } catch let error as any DiagnosticError where error.isTransient && dependencies.stop.requested == nil {
-                guard let delay = patience.fail(random: dependencies.random()) else { throw error }
-                dependencies.events.event(.warning, error.diagnostic.summary, [("retry_in", "\(delay)")])
-                try await dependencies.pause(for: delay)
-            }
         }
     }
 }

@@ -44,18 +44,37 @@ struct ObjectUpload: Sendable {
     /// The object under the key if it is this batch's own: equal bytes, or equal rows of the same range. Nil when
     /// nothing is there or it is something else.
     func existing(_ object: BatchObject, of intent: BatchIntent) async throws -> BatchObject? {
-        guard let head = try await s3.headObject(key: object.key) else { return nil }
+        guard case .same(let settled, _) = try await standing(object, of: intent) else { return nil }
+        return settled
+    }
+
+    enum Standing {
+        case nothing
+        /// This batch's own, as it lies there; `last` is that of the batch that it was stored for.
+        case same(BatchObject, last: SequenceNumber?)
+        /// Something else; `last` when it is of a batch that begins with the same record.
+        case other(last: SequenceNumber?)
+    }
+
+    /// What lies under the key of the object now.
+    func standing(_ object: BatchObject, of intent: BatchIntent) async throws -> Standing {
+        guard let head = try await s3.headObject(key: object.key) else { return .nothing }
         let metadata = head.metadata
-        if metadata[MetadataKey.sha256] == object.sha256, head.length == object.bytes { return object }
+        let last = metadata[MetadataKey.last].flatMap(SequenceNumber.init)
+        if metadata[MetadataKey.sha256] == object.sha256, head.length == object.bytes {
+            return .same(object, last: last)
+        }
+        guard metadata[MetadataKey.shard] == intent.shard, metadata[MetadataKey.first] == intent.first.text else {
+            return .other(last: nil)
+        }
         guard metadata[MetadataKey.rowsSHA256] == object.rowsSHA256,
-            metadata[MetadataKey.rows] == String(object.rows),
-            metadata[MetadataKey.first] == intent.first.text, metadata[MetadataKey.last] == intent.last.text,
+            metadata[MetadataKey.rows] == String(object.rows), metadata[MetadataKey.last] == intent.last.text,
             let hash = metadata[MetadataKey.sha256]
-        else { return nil }
+        else { return .other(last: last) }
         var settled = object
         settled.sha256 = hash
         settled.bytes = head.length
-        return settled
+        return .same(settled, last: last)
     }
 
     /// The manifest makes the batch count. An equal one is our own earlier try.
@@ -74,7 +93,7 @@ struct ObjectUpload: Sendable {
         }
     }
 
-    private func conflict(_ key: String) -> ArchiveError {
+    func conflict(_ key: String) -> ArchiveError {
         ArchiveError(
             "put object", "s3://\(bucket)/\(key)", "another object stands under this key and is not replaced",
             hint: "find out who writes below this prefix; two jobs must not share prefix and control_prefix",

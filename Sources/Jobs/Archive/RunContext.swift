@@ -18,6 +18,30 @@ struct RunContext: Sendable {
     let board: ProgressBoard
     let live: LiveMetrics?
 
+    /// - Parameters:
+    ///   - guardian: asked before each effect in S3.
+    ///   - directory: where spool files lie; it must be prepared and locked.
+    ///   - live: told of each batch; nil for a run that keeps no metrics.
+    init(
+        file: ArchiveJobFile, dependencies: ArchiveDependencies, clock: RunClock, summary: StreamSummary,
+        store: any StateStore, guardian: any CommitGuard, directory: StateDirectory,
+        live: LiveMetrics? = nil
+    ) throws {
+        self.file = file
+        self.dependencies = dependencies
+        self.clock = clock
+        self.summary = summary
+        self.store = store
+        spool = try SpoolDirectory(path: "\(directory.path)/spool")
+        committer = BatchCommitter(
+            dependencies: dependencies, store: store, guardian: guardian, spool: spool,
+            upload: ObjectUpload(
+                s3: dependencies.s3, bucket: file.destination.bucket, attributes: file.destination.attributes),
+            controlPrefix: file.destination.controlPrefix)
+        board = ProgressBoard(events: dependencies.events, clock: clock)
+        self.live = live
+    }
+
     var retention: Duration { .seconds(summary.retentionHours * 3_600) }
     /// How calls name the stream: the ARN when the job file gives one.
     var streamReference: String { file.source.stream.reference }
@@ -30,6 +54,12 @@ struct RunContext: Sendable {
         case .drained: return .drained
         case .time(let instant): return .time(instant)
         }
+    }
+
+    /// Files of batches that never got an intent: their records are still on the stream.
+    func removeLeftovers() async throws {
+        let wanted = Set(try await store.openIntents().flatMap { $0.objects.map(\.spoolFile) })
+        for name in try spool.names() where !wanted.contains(name) { try spool.remove(name) }
     }
 
     func batchContext(shard: ShardState) throws -> BatchContext {

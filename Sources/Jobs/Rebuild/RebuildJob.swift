@@ -25,15 +25,9 @@ package struct RebuildJob: Sendable {
         let lock = try JobLock(directory: directory)
         defer { lock.release() }
         let stream = try await kinesis.describeStreamSummary(stream: file.source.stream.reference)
-        let target = file.destination
-        let identity = StateIdentity(
-            job: file.name, stream: stream.name, streamARN: stream.arn, streamCreation: stream.creation,
-            bucket: target.bucket, controlPrefix: target.controlPrefix)
-        let attributes = ObjectAttributes(
-            storageClass: target.storageClass, sse: target.sse, kmsKeyID: target.kmsKeyID,
-            tags: target.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         let report = try await StateRebuild(
-            objects: S3ControlStore(s3, attributes: attributes), directory: directory, identity: identity
+            objects: S3ControlStore(s3, attributes: file.destination.attributes), directory: directory,
+            identity: file.identity(of: stream)
         ).run(force: force)
         return RebuildReport(job: file.name, report)
     }
