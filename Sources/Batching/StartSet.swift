@@ -51,6 +51,14 @@ package struct StartSet: Codable, Sendable, Equatable {
         return seen
     }
 
+    /// The instant that shards begin at; nil when all begin at their oldest record.
+    package var instant: Timestamp? {
+        positions.values.lazy.compactMap { position -> Timestamp? in
+            guard case .timestamp(let milliseconds) = position else { return nil }
+            return Timestamp(milliseconds: milliseconds)
+        }.max()
+    }
+
     /// Where a shard that the state does not know begins.
     package func position(of shard: String) -> ShardPosition { positions[shard] ?? .trimHorizon }
 }
