@@ -35,11 +35,13 @@ struct ManifestSurvey {
         var endedParents: Set<String> = []
         for (shard, tail) in tails.sorted(by: { $0.key < $1.key }) {
             let manifest = try await lastManifest(of: shard, tail)
+            guard try await isReadByJob(shard, last: manifest, start: start) else { continue }
             // A shard is read only after its parents have ended.
             endedParents.formUnion(manifest.parents)
+            let horizon = manifest.backfill == nil ? manifest.horizon ?? manifest.lastArrival : nil
             shards[shard] = ShardState(
-                id: shard, parents: manifest.parents, position: .after(manifest.last),
-                horizon: manifest.horizon ?? manifest.lastArrival, lastManifest: tail.last)
+                id: shard, parents: manifest.parents, position: .after(manifest.last), horizon: horizon,
+                lastManifest: tail.last)
             lastArrivals[shard] = manifest.lastArrival
         }
         for (shard, position) in start?.positions ?? [:] where shards[shard] == nil {
@@ -52,6 +54,15 @@ struct ManifestSurvey {
         return Result(
             shards: shards.values.sorted { $0.id < $1.id }, lastArrivals: lastArrivals,
             manifestCount: tails.values.reduce(0) { $0 + $1.count })
+    }
+
+    /// False when all manifests of the shard come from backfills and the first run decided where the job itself begins:
+    /// that decision still stands.
+    private func isReadByJob(_ shard: String, last: BatchManifest, start: StartSet?) async throws -> Bool {
+        guard last.backfill != nil, let position = start?.positions[shard], position != .trimHorizon else {
+            return true
+        }
+        return try await LiveManifestSearch(objects: objects, identity: identity).exists(on: shard)
     }
 
     private func list() async throws -> [String: Tail] {
@@ -80,28 +91,37 @@ struct ManifestSurvey {
     }
 
     private func lastManifest(of shard: String, _ tail: Tail) async throws -> BatchManifest {
-        func damaged(_ cause: String) -> StateError {
-            StateError(
-                .corrupt, "read manifest", "s3://\(identity.bucket)/\(tail.last)", cause,
-                hint: "`sluice verify JOB` shows which manifests are damaged or missing")
+        let manifest = try await read(tail.last)
+        if let before = tail.beforeLast, manifest.previous != before, manifest.backfill == nil,
+            try await read(before).backfill == nil
+        {
+            throw damaged(
+                tail.last,
+                "it follows \(manifest.previous ?? "no other manifest"), but the one before it in the bucket is \(before)"
+            )
         }
-        guard let document = try await objects.get(key: tail.last, bytesMax: BatchManifest.bytesMax) else {
-            throw damaged("it was listed and is gone")
+        return manifest
+    }
+
+    private func read(_ key: String) async throws -> BatchManifest {
+        guard let document = try await objects.get(key: key, bytesMax: BatchManifest.bytesMax) else {
+            throw damaged(key, "it was listed and is gone")
         }
         let manifest: BatchManifest
         do {
             manifest = try BatchManifest.decode(document.bytes)
         } catch {
-            throw damaged(error.cause)
+            throw damaged(key, error.cause)
         }
-        guard manifest.key(controlPrefix: identity.controlPrefix) == tail.last, manifest.job == identity.job,
+        guard manifest.key(controlPrefix: identity.controlPrefix) == key, manifest.job == identity.job,
             manifest.stream == identity.stream
-        else { throw damaged("its content belongs to another key, job or stream") }
-        if let before = tail.beforeLast, manifest.previous != before {
-            throw damaged(
-                "it follows \(manifest.previous ?? "no other manifest"), but the one before it in the bucket is \(before)"
-            )
-        }
+        else { throw damaged(key, "its content belongs to another key, job or stream") }
         return manifest
+    }
+
+    private func damaged(_ key: String, _ cause: String) -> StateError {
+        StateError(
+            .corrupt, "read manifest", "s3://\(identity.bucket)/\(key)", cause,
+            hint: "`sluice verify JOB` shows which manifests are damaged or missing")
     }
 }

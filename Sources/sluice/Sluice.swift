@@ -23,8 +23,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: "sluice \(programVersion)",
         subcommands: [
-            ArchiveCommand.self, ShipCommand.self, StatusCommand.self, VerifyCommand.self, TransformCommand.self,
-            CheckCommand.self, PolicyCommand.self, InitCommand.self, StateCommand.self,
+            ArchiveCommand.self, BackfillCommand.self, ShipCommand.self, StatusCommand.self, VerifyCommand.self,
+            TransformCommand.self, CheckCommand.self, PolicyCommand.self, InitCommand.self, StateCommand.self,
         ]
     )
 

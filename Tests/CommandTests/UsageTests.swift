@@ -6,6 +6,8 @@ import Testing
 @Suite struct UsageTests {
     @Test(arguments: [
         [], ["archive"], ["archive", "a.yaml", "--until", "soon"], ["archive", "a.yaml", "--log-level", "loud"],
+        ["backfill", "a.yaml"], ["backfill", "a.yaml", "--from", "2026-11-22", "--to", "soon"],
+        ["backfill", "a.yaml", "--from", "2026-11-23", "--to", "2026-11-23"],
         ["ship", "a.yaml", "--twice"], ["ship"], ["transform", "--format", "xml"],
         ["transform", "--timezone", "Mars/Base"],
         ["transform", "--arrival", "yesterday"], ["check"], ["state", "rebuild"], ["nonsense"], ["--nonsense"],
@@ -21,8 +23,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ["archive"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"], ["state", "rebuild"],
-        ["policy"], ["init", "archive"], ["init", "ship"], ["status"], ["verify"],
+        ["archive"], ["backfill"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"],
+        ["state", "rebuild"], ["policy"], ["init", "archive"], ["init", "ship"],
+        ["status"], ["verify"],
     ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])

@@ -173,10 +173,13 @@ def test_nothing_is_left_in_an_S3_that_nobody_here_wrote(scenario):
         live = check(scenario, environment={
             "AWS_ENDPOINT_URL_S3": strict.url, "AWS_ENDPOINT_URL_KINESIS": scenario.endpoint.url,
             "AWS_ACCESS_KEY_ID": strict.access_key_id, "AWS_SECRET_ACCESS_KEY": strict.secret_access_key})
-        puts = {a["resource"].rpartition("/")[2]: a for a in live["actions"] if a["action"] == "s3:PutObject"}
-        assert puts["dt=*"]["result"] == puts["*"]["result"] == "ok"
+        puts = {a["resource"].rpartition(scenario.bucket + "/")[2]: a
+                for a in live["actions"] if a["action"] == "s3:PutObject"}
+        assert puts["data/dt=*"]["result"] == puts["_sluice/test/*"]["result"] == "ok"
         # It has no If-Match: that is told, and not taken for a permission.
-        assert puts["owner.json"]["result"] == "untried" and "NotImplemented" in puts["owner.json"]["note"]
+        for name in ("owner.json", "backfill/*"):
+            replaced = puts["_sluice/test/" + name]
+            assert replaced["result"] == "untried" and "NotImplemented" in replaced["note"]
         assert "Contents" not in strict.client().list_objects_v2(Bucket=scenario.bucket)
     finally:
         strict.stop()

@@ -44,11 +44,14 @@ struct BucketCheck {
                 try await s3.probePutObject(key: prefix + probeName, condition: .ifAbsent, attributes: plain)
             }
         }
-        _ = await log.attempt(
-            .putObject, on: "\(bucketARN)/\(ownerKey)", of: .s3, note: { _ in "replaced by compare-and-swap" }
-        ) { () async throws(AWSError) in
-            try await s3.probePutObject(
-                key: ownerKey, condition: .ifMatch(S3Client.impossibleETag), attributes: plain)
+        let ledgers = BackfillLedger.folder(controlPrefix: target.controlPrefix)
+        for (key, name) in [(ownerKey, ownerKey), (ledgers + probeName, ledgers + "*")] {
+            _ = await log.attempt(
+                .putObject, on: "\(bucketARN)/\(name)", of: .s3, note: { _ in "replaced by compare-and-swap" }
+            ) { () async throws(AWSError) in
+                try await s3.probePutObject(
+                    key: key, condition: .ifMatch(S3Client.impossibleETag), attributes: plain)
+            }
         }
         guard !target.tags.isEmpty else { return }
         guard !log.isMissing(.putObject) else {

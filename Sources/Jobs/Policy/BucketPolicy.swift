@@ -15,11 +15,11 @@ struct BucketPolicy {
     }
 
     /// True when a command puts or reads objects.
-    var stores: Bool { !needs.isDisjoint(with: [.storeObjects, .storeControl, .replaceOwner]) }
-    var reads: Bool { !needs.isDisjoint(with: [.readObjects, .readControl, .replaceOwner]) }
+    var stores: Bool { !needs.isDisjoint(with: [.storeObjects, .storeControl, .replaceOwner, .replaceLedgers]) }
+    var reads: Bool { !needs.isDisjoint(with: [.readObjects, .readControl, .replaceOwner, .replaceLedgers]) }
 
     func statements() -> [PolicyStatement] {
-        [store(), replaceOwner(), tag(), read(), list()].compactMap(\.self)
+        [store(), replaceOwner(), replaceLedgers(), tag(), read(), list()].compactMap(\.self)
     }
 
     /// `If-None-Match` must be there: nothing that stands is ever replaced.
@@ -39,14 +39,23 @@ struct BucketPolicy {
             conditions: ["Null": ["s3:if-match": ["false"]]])
     }
 
+    /// So are the ledgers of backfills, and only by the same way: two backfills can never overwrite each other's claims.
+    private func replaceLedgers() -> PolicyStatement? {
+        guard needs.contains(.replaceLedgers) else { return nil }
+        let folder = BackfillLedger.folder(controlPrefix: file.destination.controlPrefix)
+        return statement(
+            "ReplaceBackfillLedgers", [.putObject], keys([folder]), conditions: ["Null": ["s3:if-match": ["false"]]])
+    }
+
     private func tag() -> PolicyStatement? {
         guard stores, !file.destination.tags.isEmpty else { return nil }
-        let prefixes = prefixes(objects: .storeObjects, control: [.storeObjects, .storeControl, .replaceOwner])
+        let prefixes = prefixes(
+            objects: .storeObjects, control: [.storeObjects, .storeControl, .replaceOwner, .replaceLedgers])
         return statement("TagObjects", [.putObjectTagging], keys(prefixes))
     }
 
     private func read() -> PolicyStatement? {
-        let prefixes = prefixes(objects: .readObjects, control: [.readControl, .replaceOwner])
+        let prefixes = prefixes(objects: .readObjects, control: [.readControl, .replaceOwner, .replaceLedgers])
         return statement("ReadObjects", [.getObject], keys(prefixes))
     }
 

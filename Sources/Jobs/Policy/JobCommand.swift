@@ -4,7 +4,7 @@ import AWS
 
 /// A command that calls AWS for a job.
 package enum JobCommand: String, CaseIterable, Sendable {
-    case archive, status, verify
+    case archive, backfill, status, verify
     /// `sluice state rebuild`.
     case rebuild
     case ship
@@ -13,7 +13,7 @@ package enum JobCommand: String, CaseIterable, Sendable {
 
     package static func commands(of kind: JobFile.Kind) -> [JobCommand] {
         switch kind {
-        case .archive: [.archive, .status, .verify, .rebuild, .check]
+        case .archive: [.archive, .backfill, .status, .verify, .rebuild, .check]
         case .ship: [.ship, .check]
         }
     }
@@ -21,18 +21,25 @@ package enum JobCommand: String, CaseIterable, Sendable {
     func needs(of kind: JobFile.Kind) -> Set<PolicyNeed> {
         switch (self, kind) {
         case (.ship, .ship), (.check, .ship): [.describeStream, .putRecords]
-        case (.archive, .archive), (.check, .archive):
-            [
-                .describeStream, .listShards, .readRecords, .storeObjects, .replaceOwner, .readObjects, .readControl,
-                .listObjects, .listControl,
-            ]
+        case (.archive, .archive): Self.archiving.union([.replaceOwner])
+        // It reads the owner marker and leaves it alone.
+        case (.backfill, .archive): Self.archiving.union([.replaceLedgers])
+        case (.check, .archive): Self.archiving.union([.replaceOwner, .replaceLedgers])
         case (.rebuild, .archive): [.describeStream, .replaceOwner, .storeControl, .readControl, .listControl]
         case (.status, .archive): [.describeStream, .listShards, .readRecords]
         case (.verify, .archive):
             [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
-        case (.ship, .archive), (.archive, .ship), (.rebuild, .ship), (.status, .ship), (.verify, .ship): []
+        case (.ship, .archive), (.archive, .ship), (.backfill, .ship), (.rebuild, .ship), (.status, .ship),
+            (.verify, .ship):
+            []
         }
     }
+
+    /// From the stream into the bucket, each object once.
+    private static let archiving: Set<PolicyNeed> = [
+        .describeStream, .listShards, .readRecords, .storeObjects, .readObjects, .readControl, .listObjects,
+        .listControl,
+    ]
 }
 
 /// A thing that a command does, with the actions that allow it.
@@ -42,7 +49,9 @@ enum PolicyNeed: CaseIterable, Sendable {
     case storeObjects, storeControl
     /// The owner marker, which is replaced by compare-and-swap.
     case replaceOwner
-    /// Rows are looked at by `archive` when another object may stand under a key of ours.
+    /// What backfills of a shard agree on, replaced the same way.
+    case replaceLedgers
+    /// Rows are looked at when another object may stand under a key of ours.
     case readObjects, readControl
     case listObjects, listControl
 
@@ -54,7 +63,7 @@ enum PolicyNeed: CaseIterable, Sendable {
         case .putRecords: [.putRecords]
         case .storeObjects, .storeControl: [.putObject]
         // The ETag is compared for those only who may read the object.
-        case .replaceOwner: [.putObject, .getObject]
+        case .replaceOwner, .replaceLedgers: [.putObject, .getObject]
         case .readObjects, .readControl: [.getObject]
         case .listObjects, .listControl: [.listBucket]
         }
