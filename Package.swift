@@ -65,6 +65,9 @@ let package = Package(
             name: "FluentdTests", dependencies: ["sluice", "Jobs", "Records", "Gzip", "CivilTime", "Diagnostics"],
             exclude: ["Goldens"]),
         .testTarget(
+            name: "BackfillTests",
+            dependencies: ["Jobs", "Records", "Batching", "AWS", "HTTP", "CivilTime", "Diagnostics"]),
+        .testTarget(
             name: "ArchiveTests", dependencies: ["Jobs", "State", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(
             name: "CommandTests",

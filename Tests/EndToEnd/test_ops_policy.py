@@ -9,6 +9,7 @@ from moto.iam.policy_validation import IAMPolicyDocumentValidator
 from parliament import analyze_policy_string
 
 from support import jobs
+from support.day import Day
 from support.program import REPOSITORY
 
 ACCOUNT = "123456789012"
@@ -90,6 +91,35 @@ def test_a_look_without_one_action_ends_with_77_and_names_it(everything, command
     document = without(policy(everything, everything.job, "--for", command, "--stream-key", KEY), action)
     result = everything.program.run(command, everything.job, environment=keys_with(everything, document), expect=77)
     assert action in result.stdout + result.stderr, result
+
+
+def test_backfill_runs_with_exactly_the_policy_for_it_alone(scenario):
+    day = Day(scenario, shards=1, hours_ago=6, seal=5, destination=EVERYTHING)
+    day.fill(minutes=60, records=30)
+    scenario.archive()
+    for key in sorted(day.manifests("shardId-000000000000"))[1:4]:
+        day.lose(key)
+    asked = day.ask(day.start, day.now)
+    document = policy(scenario, scenario.job, "--for", "backfill")
+    check_document(document)
+    since = len(scenario.requests())
+    missing = scenario.backfill(*asked, environment=keys_with(scenario, without(document, "s3:PutObject")), expect=77)
+    assert "s3:PutObject" in missing.stdout + missing.stderr
+    keys = keys_with(scenario, document)
+    assert scenario.backfill(*asked, environment=keys).report["totals"]["records"] == 15
+    day.audit()
+    names = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
+    seen = {"%s:%s" % (e["service"], names.get(e["operation"], e["operation"])) for e in scenario.requests()[since:]}
+    implied = {"s3:PutObjectTagging", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert actions(document) - implied <= seen <= actions(document) | {"sts:GetCallerIdentity"}
+    s3 = scenario.endpoint.client("s3", aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                                  aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+                                  aws_session_token=keys["AWS_SESSION_TOKEN"])
+    ledger, = scenario.keys("_sluice/test/backfill/")
+    for key, condition in [(ledger, {}), ("_sluice/test/owner.json", {"IfMatch": '"x"'})]:
+        with pytest.raises(Exception) as error:
+            s3.put_object(Bucket=scenario.bucket, Key=key, Body=b"", **condition)
+        assert error.value.response["Error"]["Code"] == "AccessDenied"
 
 
 @pytest.mark.parametrize("action", [

@@ -3,8 +3,10 @@
 import fcntl
 import json
 import os
+import time
 
 from support import jobs
+from support.scenario import time_text
 
 
 def said(result):
@@ -14,10 +16,13 @@ def said(result):
 def test_a_run_that_is_well_says_nothing(scenario):
     scenario.set_up(shards=2)
     scenario.load(scenario.lines(20))
+    now = int(time.time() * 1000)
     for arguments in (["archive", scenario.job], ["archive", scenario.job, "--json", "--log-level", "debug"],
                       ["archive", scenario.job, "--log-format", "json"], ["check", scenario.job],
                       ["check", "--live", scenario.job], ["state", "rebuild", "--force", scenario.job],
-                      ["status", scenario.job], ["verify", "--read-data", scenario.job]):
+                      ["status", scenario.job], ["verify", "--read-data", scenario.job],
+                      ["backfill", scenario.job, "--from", "2026-01-01", "--to", time_text(now)],
+                      ["backfill", scenario.job, "--from", "2026-01-01", "--to", time_text(now), "--dry-run"]):
         assert said(scenario.program.run(*arguments, "--quiet")) == "", arguments
     scenario.audit()
 

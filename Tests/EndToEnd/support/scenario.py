@@ -14,6 +14,13 @@ _numbers = itertools.count(1)
 NO_LIMITS = {"read_limits": False, "write_limits": False, "iterator_limits": False}
 
 
+def time_text(time_or_ms):
+    """A time as the command line takes it."""
+    if isinstance(time_or_ms, str):
+        return time_or_ms
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_or_ms // 1000)) + ".%03dZ" % (time_or_ms % 1000)
+
+
 class Scenario:
     """Names are unique over the session, so tests share one endpoint and see nothing of each other.
 
@@ -57,12 +64,16 @@ class Scenario:
         return ["2026-11-22T22:%02d:%02d.%06d+00:00 host%d app[7]: line %06d %s" % (
             n // 60 % 60, n % 60, n % 1_000_000, n % 3, n, pad) for n in range(start, start + count)]
 
-    def load(self, lines, **fields):
-        """Puts lines on the stream past all limits; the partition key is `host/file/0/number`."""
+    def load(self, lines, arrivals=None, **fields):
+        """Puts lines on the stream past all limits; the partition key is `host/file/0/number`.
+
+        arrivals: milliseconds, one for each line.
+        """
         base = self.loaded = getattr(self, "loaded", 0)
         self.loaded += len(lines)
         return self.control.load(self.stream, [
-            dict({"text": line, "partition_key": "host/file/0/%d" % (base + n)}, **fields)
+            dict({"text": line, "partition_key": "host/file/0/%d" % (base + n)}, **fields,
+                 **({"arrival_ms": arrivals[n]} if arrivals else {}))
             for n, line in enumerate(lines)])
 
     def archive(self, *arguments, expect=0, **options):
@@ -71,6 +82,16 @@ class Scenario:
 
     def start_archive(self, *arguments, **options):
         return self.program.start("archive", self.job, "--json", *arguments, **options)
+
+    def backfill(self, start, end, *arguments, expect=0, job=None, **options):
+        """Runs `sluice backfill` with --json; times are text or milliseconds."""
+        return self.program.run(*self.backfill_arguments(start, end, *arguments, job=job), expect=expect, **options)
+
+    def start_backfill(self, start, end, *arguments, job=None, **options):
+        return self.program.start(*self.backfill_arguments(start, end, *arguments, job=job), **options)
+
+    def backfill_arguments(self, start, end, *arguments, job=None):
+        return ["backfill", job or self.job, "--from", time_text(start), "--to", time_text(end), "--json", *arguments]
 
     def oracle(self):
         return self.control.dump(self.stream, created_ms=self.created_ms)
