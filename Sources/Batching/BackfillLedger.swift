@@ -62,6 +62,9 @@ package struct BackfillLedger: Codable, Sendable, Equatable {
         "\(folder(controlPrefix: controlPrefix))\(streamCreation.milliseconds)/\(shard).json"
     }
 
+    /// Keys that claimed batches may have stored already.
+    package var openKeys: [String] { claims.flatMap { $0.intent.objects.map(\.key) } }
+
     /// The claim that holds any record from `first` to `last`.
     package func claim(touching first: SequenceNumber, through last: SequenceNumber) -> Claim? {
         claims.first { $0.intent.first <= last && first <= $0.intent.last }

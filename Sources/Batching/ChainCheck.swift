@@ -43,17 +43,6 @@ package struct ChainLink: Sendable, Equatable {
     var isLive: Bool { backfill == nil }
 }
 
-/// The shard has no record between these two: found by a backfill that read from one to the other.
-package struct JoinedRange: Hashable, Sendable, Codable {
-    package var after: SequenceNumber
-    package var before: SequenceNumber
-
-    package init(after: SequenceNumber, before: SequenceNumber) {
-        self.after = after
-        self.before = before
-    }
-}
-
 package struct ChainFault: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         /// A manifest that others build on is gone.
@@ -87,7 +76,7 @@ package struct ChainCheck: Sendable {
     /// Doubtful manifests between two good ones that are remembered.
     static let asidesMax = 1_000
 
-    private let joined: Set<JoinedRange>
+    private let joined: Set<BackfillLedger.Joined>
     /// The last manifest that the next one may follow.
     private var tail: ChainLink?
     /// Key of the last one of the job itself.
@@ -101,7 +90,7 @@ package struct ChainCheck: Sendable {
     /// Arrival of the last archived record.
     package private(set) var lastArrival: Timestamp?
 
-    package init(joined: some Sequence<JoinedRange> = []) { self.joined = Set(joined) }
+    package init(joined: some Sequence<BackfillLedger.Joined> = []) { self.joined = Set(joined) }
 
     /// Takes a manifest that was found doubtful for itself. Where it ends is not known.
     package mutating func addDoubtful(key: String) {
@@ -210,7 +199,7 @@ package struct ChainCheck: Sendable {
     }
 
     private func isJoined(to link: ChainLink) -> Bool {
-        tail.map { joined.contains(JoinedRange(after: $0.last, before: link.first)) } ?? false
+        tail.map { joined.contains(BackfillLedger.Joined(after: $0.last, before: link.first)) } ?? false
     }
 
     private func fault(

@@ -48,6 +48,8 @@ package struct RangePlan: Sendable {
     package private(set) var parents: Set<String> = []
     /// True when batches that others have claimed and not finished are in the range.
     package private(set) var hasPromises = false
+    /// True when a claim went by whose batch is committed: whoever claimed it was ended before it could say so.
+    package private(set) var hasSpentClaims = false
     /// True when more holes were found than `holesMax`.
     package private(set) var isCut = false
 
@@ -91,7 +93,7 @@ package struct RangePlan: Sendable {
     package mutating func add(_ manifest: ManifestFacts) {
         while let promise = promises.first, promise.first <= manifest.first {
             promises.removeFirst()
-            if promise.first < manifest.first { keep(promise) }
+            if promise.first < manifest.first { keep(promise) } else { hasSpentClaims = true }
         }
         hasLive = hasLive || manifest.isLive
         take(manifest)

@@ -67,6 +67,23 @@ import Testing
         #expect(try ledger(cloud)?.claims.count == 1)
     }
 
+    @Test func claimsOfBackfillsThatEndedAfterTheManifestMakeRoomForNewOnes() async throws {
+        let (cloud, job) = try await archive(63, lost: Array(stride(from: 1, to: 20, by: 2)))
+        let ends = BackfillLedger.claimsMax + 1
+        for hole in 0..<ends {
+            let host = try FakeHost(cloud, start: .trimHorizon)
+            let (from, to) = (minute(6 * hole + 3), minute(6 * hole + 8))
+            let done = try await host.backfill(
+                from, to, sealRecords: 5, fate: Fate(isLastCallEffective: true, lastPut: "/commits/"))
+            #expect(done.ended)
+            // Its own; it has cleared away the one before.
+            try #require(try ledger(cloud)?.claims.count == 1)
+        }
+        let last = try await job.backfill(minute(6 * ends), minute(100), sealRecords: 3)
+        #expect(last.report.status == 0 && last.report.shards.map(\.figures.records) == [3])
+        #expect(try FakeAudit(cloud).problems == [] && ledger(cloud)?.claims == [])
+    }
+
     @Test func aClaimWhoseRecordsHaveExpiredIsNamedUntilItsOwnHostFinishesIt() async throws {
         let (cloud, first) = try await archive(15, lost: [1])
         try await dieWithAClaim(first, cloud)

@@ -23,7 +23,7 @@ private func link(
         lastArrival: start.adding(.seconds(10)))
 }
 
-private func faults(_ links: [ChainLink], joined: [JoinedRange] = []) -> [ChainFault] {
+private func faults(_ links: [ChainLink], joined: [BackfillLedger.Joined] = []) -> [ChainFault] {
     var check = ChainCheck(joined: joined)
     return links.flatMap { check.add($0) }
 }
@@ -106,7 +106,7 @@ struct ChainCheckTests {
     // MARK: Backfills
 
     @Test func refilledRangeIsWholeWhereEachLinkIsProven() throws {
-        let joined = [JoinedRange(after: try number("B", 9), before: try number("C", 0))]
+        let joined = [BackfillLedger.Joined(after: try number("B", 9), before: try number("C", 0))]
         // B was lost; a backfill put a batch under its key, or under another one.
         for same in [true, false] {
             var refilled = try link("B", after: "A", backfill: try filled(after: "A"))

@@ -18,7 +18,9 @@ struct PlannedShard: Sendable {
     var plan: RangePlan
 
     /// Nothing is to be read or stored.
-    var isDone: Bool { plan.holes.isEmpty && !plan.isLeftToLive && !plan.hasPromises }
+    var isDone: Bool {
+        plan.holes.isEmpty && !plan.isLeftToLive && !plan.hasPromises && !plan.hasSpentClaims
+    }
 }
 
 struct BackfillPlan: Sendable {

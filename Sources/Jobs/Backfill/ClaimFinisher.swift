@@ -41,6 +41,14 @@ struct ClaimFinisher: Sendable {
         return reports
     }
 
+    /// Notes claims of committed batches, anywhere on the shard: those of backfills that were ended between the manifest
+    /// and the ledger would take up the places of new ones for ever.
+    func noteSpent(_ claims: RangeClaims) async throws {
+        for claim in try await claims.open() where try await isCommitted(claim.intent, claims) {
+            await claims.noteCommitted(claim.intent.first)
+        }
+    }
+
     /// Finishes what others have claimed in the range and not committed.
     /// - Returns: the batches that were finished here, and what of others has left the stream.
     func finishOthers(

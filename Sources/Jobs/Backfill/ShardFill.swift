@@ -46,6 +46,7 @@ final class ShardFill {
         report.lost = shard.plan.lost.map(window)
         report.moreWaiting = shard.plan.isCut
         do {
+            try await context.finisher.noteSpent(claims)
             try await fillHoles()
             if !isStopped { try await finishOthers() }
             try await claims.settle()

@@ -16,30 +16,31 @@ extension ArchiveWalk {
                 exitCode: .internalFault)
         }
         streams.insert(place.streamCreation)
-        proof = ShardProof(place: shard, joined: try await notes(of: shard)?.joined ?? [])
+        proof = ShardProof(place: shard, joined: try await ledger(of: shard)?.joined ?? [])
     }
 
     /// What backfills of the shard have noted; nil when there was none.
     /// - Parameter isSure: ask also when there was no ledger when the walk began.
-    func notes(of shard: ShardProof.Place, isSure: Bool = false) async throws -> BackfillNotes? {
-        let key = BackfillNotes.key(
-            controlPrefix: controlPrefix, streamCreation: shard.streamCreation, shard: shard.shard)
+    func ledger(of shard: ShardProof.Place, isSure: Bool = false) async throws -> BackfillLedger? {
+        let key = BackfillLedger.key(
+            controlPrefix: controlPrefix, streamCreation: Timestamp(milliseconds: shard.streamCreation),
+            shard: shard.shard)
         guard isSure || ledgers.contains(key) else { return nil }
         let found = try await calls.patiently {
-            try await dependencies.s3.getObject(key: key, bytesMax: BackfillNotes.bytesMax)
+            try await dependencies.s3.getObject(key: key, bytesMax: BackfillLedger.bytesMax)
         }
-        return try found.map { try BackfillNotes.decode($0.bytes) }
+        return try found.map { try BackfillLedger.decode($0.bytes) }
     }
 
     /// Objects that running or killed backfills may have stored and not committed.
     func promisedKeys() async throws -> Set<String> {
         var keys: Set<String> = []
-        try await eachPage(below: BackfillNotes.prefix(controlPrefix: controlPrefix)) { page in
+        try await eachPage(below: BackfillLedger.folder(controlPrefix: controlPrefix)) { page in
             for key in page {
                 let found = try await calls.patiently {
-                    try await dependencies.s3.getObject(key: key, bytesMax: BackfillNotes.bytesMax)
+                    try await dependencies.s3.getObject(key: key, bytesMax: BackfillLedger.bytesMax)
                 }
-                if let found { keys.formUnion(try BackfillNotes.decode(found.bytes).openKeys) }
+                if let found { keys.formUnion(try BackfillLedger.decode(found.bytes).openKeys) }
             }
         }
         return keys
@@ -51,8 +52,8 @@ extension ArchiveWalk {
         for fault in current.chain.add(ChainLink(judged, key: key)) {
             // A backfill may have come this far since its ledger was read.
             if case .gap = fault.kind, let after = fault.after, let before = fault.before,
-                try await notes(of: current.place, isSure: true)?.joined
-                    .contains(JoinedRange(after: after, before: before)) == true
+                try await ledger(of: current.place, isSure: true)?.joined
+                    .contains(BackfillLedger.Joined(after: after, before: before)) == true
             {
                 continue
             }

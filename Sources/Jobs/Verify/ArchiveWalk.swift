@@ -69,7 +69,7 @@ final class ArchiveWalk {
             let creation = state?.identity.streamCreation.milliseconds ?? 0
             expected[ShardProof.Place(streamCreation: creation, shard: shard.id)] = shard
         }
-        try await eachPage(below: BackfillNotes.prefix(controlPrefix: controlPrefix)) { keys in
+        try await eachPage(below: BackfillLedger.folder(controlPrefix: controlPrefix)) { keys in
             ledgers.formUnion(keys)
         }
         var proof: ShardProof?

@@ -24,7 +24,7 @@ struct ShardProof {
         }
     }
 
-    init(place: Place, joined: [JoinedRange]) {
+    init(place: Place, joined: [BackfillLedger.Joined]) {
         self.place = place
         chain = ChainCheck(joined: joined)
     }

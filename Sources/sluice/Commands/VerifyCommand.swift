@@ -43,9 +43,8 @@ struct VerifyCommand: AsyncParsableCommand {
             and name objects that are there with the right size and hashes. Lists what lies below the prefix and \
             belongs to no manifest. With --from or --to only batches of that span are looked at, and no \
             such strays. With --read-data the objects are downloaded, unpacked and compared row by row with their \
-            hashes, counts, range and schema. The time range of each hole is printed as a `sluice backfill` command, \
-            which this version does not have yet. Nothing is locked and nothing changes: it may run beside the job, and \
-            on any host.
+            hashes, counts, range and schema. The time range of each hole is printed as a ready `sluice backfill` \
+            command. Nothing is locked and nothing changes: it may run beside the job, and on any host.
 
             Exit codes: 0 whole, 64 usage, 65 damage found, 74 a newer sluice wrote a manifest, 75 it could not be \
             told: temporary failure, 77 credentials or permission, 78 job file invalid, 128+n ended by signal n.
