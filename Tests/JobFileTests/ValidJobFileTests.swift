@@ -58,7 +58,24 @@ import Testing
             limits: {run_time: 1h30m, parallel_shards: 2, memory: 300MB}
             state: {directory: /srv/state}
             metrics: {textfile: /var/lib/prometheus/node-exporter/x.prom}
+            redshift:
+              cluster: prod-1
+              region: eu-central-1
+              database: logs
+              user: IAM:loader
+              schema: web
+              table: lines
+              ledger_table: loads
+              role_arn: arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:role/p/b
+              jsonpaths: x/y.json
             """)
+        #expect(
+            file.redshift
+                == RedshiftSettings(
+                    target: .cluster(identifier: "prod-1", login: .databaseUser("IAM:loader")), region: "eu-central-1",
+                    database: "logs", schema: "web", table: "lines", ledgerTable: "loads",
+                    roleARN: "arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:role/p/b",
+                    jsonPaths: "x/y.json"))
         #expect(
             file.source.stream
                 == StreamReference(
@@ -83,6 +100,30 @@ import Testing
         #expect(file.limits == .init(runTime: .seconds(5_400), parallelShards: 2, memory: 300_000_000))
         #expect(file.stateDirectory == "/srv/state")
         #expect(file.metrics == MetricsFile(path: "/var/lib/prometheus/node-exporter/x.prom"))
+    }
+
+    @Test func shortRedshiftGroupGetsTheDocumentedDefaults() throws {
+        let secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:redshift-AbCdEf"
+        func settings(_ login: String) throws -> RedshiftSettings? {
+            try JobFiles.loadArchive(
+                JobFiles.archive
+                    + "\nredshift: {\(login), database: d, role_arn: arn:aws:iam::111122223333:role/r}"
+            ).redshift
+        }
+        let plain = try settings("workgroup: www")
+        #expect(
+            plain
+                == RedshiftSettings(
+                    target: .workgroup(name: "www", secretARN: nil), region: "us-east-1", database: "d",
+                    schema: "public", table: "drupal_log", ledgerTable: "sluice_loads",
+                    roleARN: "arn:aws:iam::111122223333:role/r", jsonPaths: "_sluice/drupal/redshift/jsonpaths.json"))
+        #expect(
+            try settings("cluster: c, secret_arn: \"\(secret)\"")?.target
+                == .cluster(identifier: "c", login: .secret(arn: secret)))
+        #expect(
+            try settings("workgroup: www, secret_arn: \"\(secret)\"")?.target
+                == .workgroup(name: "www", secretARN: secret))
+        #expect(try JobFiles.loadArchive(JobFiles.archive).redshift == nil)
     }
 
     @Test func shortShipFileGetsTheDocumentedDefaults() throws {

@@ -17,10 +17,12 @@ extension ArchiveJobFile {
         let gzipLevel = top.integer("gzip_level", in: 1...9, default: 6)
         let stateDirectory = top.stateDirectory(jobName: name, known: known)
         let metrics = top.metrics(known: known)
+        let redshift = RedshiftSettings.load(top, destination: destination, known: known)
         guard let destination else { return nil }
         self.init(
             path: path, name: name, source: source, transform: transform, destination: destination, seal: seal,
-            gzipLevel: gzipLevel, limits: limits, stateDirectory: stateDirectory, metrics: metrics)
+            gzipLevel: gzipLevel, limits: limits, stateDirectory: stateDirectory, metrics: metrics,
+            redshift: redshift)
     }
 }
 

@@ -21,6 +21,8 @@ package struct ArchiveJobFile: Sendable, Equatable {
     package var stateDirectory: String
     /// Where Prometheus' node_exporter reads how the job fares; nil for nowhere.
     package var metrics: MetricsFile?
+    /// The table that the rows are loaded into; nil without one.
+    package var redshift: RedshiftSettings?
 
     package struct Source: Sendable, Equatable {
         package var stream: StreamReference

@@ -11,7 +11,10 @@ enum JobFileKeys {
     }
 
     private static let archive: [String: [String]] = [
-        "": ["job", "name", "source", "transform", "destination", "seal", "gzip_level", "limits", "state", "metrics"],
+        "": [
+            "job", "name", "source", "transform", "destination", "seal", "gzip_level", "limits", "state", "metrics",
+            "redshift",
+        ],
         "source": ["stream", "region", "start", "on_gap", "read_rate"],
         "transform": ["format", "timezone", "drupal_format", "sites", "raw_line"],
         "destination": [
@@ -22,6 +25,10 @@ enum JobFileKeys {
         "limits": ["run_time", "parallel_shards", "memory"],
         "state": ["directory"],
         "metrics": ["textfile"],
+        "redshift": [
+            "cluster", "workgroup", "region", "database", "user", "secret_arn", "schema", "table", "ledger_table",
+            "role_arn", "jsonpaths",
+        ],
     ]
 
     private static let ship: [String: [String]] = [
@@ -43,8 +50,7 @@ enum JobFileKeys {
 
     /// Keys of the documented job file that a later version brings, and what to do without them.
     static let later: [String: String] = [
-        "redshift": "load the objects with COPY through the manifests, or use a newer sluice",
-        "state.dynamodb": "give state.directory and run the job on one host, or use a newer sluice",
+        "state.dynamodb": "give state.directory and run the job on one host, or use a newer sluice"
     ]
 
     /// Keys (lower case, `-` as `_`) that could only hold a secret.
