@@ -12,7 +12,7 @@ LOCAL        := .local
 DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
                 logrotate binutils dpkg-dev
 # The tests read units, man pages and the package with the tools that their users have.
-TEST_TOOLS   := lintian debootstrap systemd man-db mandoc zsh fish
+TEST_TOOLS   := postgresql lintian debootstrap systemd man-db mandoc zsh fish
 PREFIX       ?= /usr/local
 DESTDIR      ?=
 # An import that Package.swift does not list is an error.
@@ -27,7 +27,7 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench lint format check clean
+.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench schemas lint format check clean
 .PHONY: install uninstall deb
 
 help: ## this list
@@ -139,6 +139,15 @@ local-aws: setup ## start the local AWS endpoint by hand; ends with Ctrl-C
 bench: setup $(RELEASE) ## CPU and memory of an archive run and of a ship run
 	$(PY) Tests/Bench/bench.py
 	$(PY) Tests/Bench/ship_bench.py
+
+schemas: $(DEBUG) ## write schemas/redshift/ anew from schemas/row.schema.json
+	@mkdir -p schemas/redshift $(LOCAL)
+	@sed '/^# redshift:/,$$s/^# //' jobs/drupal-archive.yaml >$(LOCAL)/redshift-job.yaml
+	$(DEBUG) redshift ddl >schemas/redshift/table.sql
+	$(DEBUG) redshift ddl --super >schemas/redshift/table-super.sql
+	$(DEBUG) redshift jsonpaths >schemas/redshift/jsonpaths.json
+	$(DEBUG) redshift copy --statement-only $(LOCAL)/redshift-job.yaml >schemas/redshift/copy.sql
+	$(DEBUG) redshift external $(LOCAL)/redshift-job.yaml >schemas/redshift/external.sql
 
 lint: ## formatting and style findings, as errors
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

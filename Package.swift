@@ -25,6 +25,10 @@ let package = Package(
         .target(name: "Gzip", dependencies: ["CZlib", "Diagnostics"]),
         .target(name: "Records", dependencies: ["CivilTime", "Diagnostics", "Gzip", crypto]),
         .target(name: "Batching", dependencies: ["CivilTime", "Diagnostics", crypto]),
+        .target(
+            name: "Redshift", dependencies: ["Batching", "CivilTime", "Diagnostics", "Yams"],
+            // schemas/row.schema.json, which tables and paths are made from.
+            resources: [.embedInCode("Schema")]),
         .target(name: "HTTP", dependencies: ["Diagnostics"]),
         .target(name: "CurlTransport", dependencies: ["HTTP", "CCurl", "Diagnostics"]),
         .target(name: "AWS", dependencies: ["HTTP", "CivilTime", "Diagnostics", crypto]),
@@ -36,14 +40,16 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Records", "Batching", "Gzip", "HTTP", "AWS", "State", "CivilTime", "Diagnostics", "Yams", crypto,
+                "Records", "Batching", "Redshift", "Gzip", "HTTP", "AWS", "State", "CivilTime", "Diagnostics", "Yams",
+                crypto,
             ],
             // The example job files, which `sluice init` writes with other values.
             resources: [.embedInCode("Init/Templates")]),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Jobs", "Records", "Batching", "AWS", "HTTP", "State", "CurlTransport", "CivilTime", "Diagnostics",
+                "Jobs", "Records", "Batching", "Redshift", "AWS", "HTTP", "State", "CurlTransport", "CivilTime",
+                "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging,
             ]),
@@ -54,12 +60,14 @@ let package = Package(
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Gzip", "CivilTime"], exclude: ["Goldens"]),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "CivilTime", "Diagnostics"]),
+        .testTarget(name: "RedshiftTests", dependencies: ["Redshift", "Jobs", "Batching", "CivilTime", "Diagnostics"]),
         .testTarget(name: "AWSTests", dependencies: ["AWS", "HTTP", "CivilTime", "Diagnostics"]),
         .testTarget(
             name: "CurlTransportTests", dependencies: ["CurlTransport", "HTTP", "Diagnostics"],
             exclude: ["Support/server.py"]),
         .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
-        .testTarget(name: "JobFileTests", dependencies: ["Jobs", "Records", "CivilTime", "Diagnostics", "Yams"]),
+        .testTarget(
+            name: "JobFileTests", dependencies: ["Jobs", "Redshift", "Records", "CivilTime", "Diagnostics", "Yams"]),
         .testTarget(name: "ShipTests", dependencies: ["Jobs", "Records", "State", "AWS", "CivilTime", "Diagnostics"]),
         .testTarget(
             name: "FluentdTests", dependencies: ["sluice", "Jobs", "Records", "Gzip", "CivilTime", "Diagnostics"],

@@ -35,6 +35,17 @@ package enum CanonicalJSON {
         }
     }
 
+    /// Reads a document of a form that others laid down, which has no version.
+    package static func decode<T: Decodable>(
+        _ type: T.Type, from bytes: [UInt8], as subject: String
+    ) throws(DocumentError) -> T {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw DocumentError(operation: "read", subject: subject, cause: describe(error))
+        }
+    }
+
     private struct VersionOnly: Decodable {
         var version: Int
         enum CodingKeys: String, CodingKey { case version = "format_version" }

@@ -3,10 +3,10 @@
 
 import Crypto
 
-enum PartitionValue {
+package enum PartitionValue {
     static let bytesMax = 128
     /// For an absent value.
-    static let none = "__none__"
+    package static let none = "__none__"
     /// For values beyond the number of partitions a batch may have.
     static let other = "__other__"
 
@@ -21,7 +21,7 @@ enum PartitionValue {
         }
     }
 
-    static func encode(text: String) -> String {
+    package static func encode(text: String) -> String {
         var text = text
         return text.withUTF8 { encode(UnsafeRawBufferPointer($0)) }
     }

@@ -30,7 +30,7 @@ package struct PrefixTemplate: Sendable, Equatable {
         }
     }
 
-    enum Part: Sendable, Equatable {
+    package enum Part: Sendable, Equatable {
         case literal(String)
         case field(Field)
     }
@@ -41,7 +41,7 @@ package struct PrefixTemplate: Sendable, Equatable {
 
     /// As the job file has it.
     package let text: String
-    let parts: [Part]
+    package let parts: [Part]
 
     /// The text before the first placeholder: no key ever leaves it.
     package var literalPrefix: String {

@@ -24,7 +24,8 @@ struct Sluice: AsyncParsableCommand {
         version: "sluice \(programVersion)",
         subcommands: [
             ArchiveCommand.self, BackfillCommand.self, ShipCommand.self, StatusCommand.self, VerifyCommand.self,
-            TransformCommand.self, CheckCommand.self, PolicyCommand.self, InitCommand.self, StateCommand.self,
+            TransformCommand.self, RedshiftCommand.self, CheckCommand.self, PolicyCommand.self, InitCommand.self,
+            StateCommand.self,
         ]
     )
 

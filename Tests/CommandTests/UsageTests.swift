@@ -14,6 +14,9 @@ import Testing
         ["ship", "import-fluentd"], ["ship", "import-fluentd", "f.conf", "--state-directory", "relative"],
         ["policy"], ["policy", "a.yaml", "--for", "nothing"], ["policy", "a.yaml", "--account", "1"], ["init", "x"],
         ["status"], ["verify"], ["verify", "a.yaml", "--read-data=3"], ["verify", "a.yaml", "--read-data", "4/3"],
+        ["redshift", "copy"], ["redshift", "copy", "a.yaml"], ["redshift", "copy", "a.yaml", "--from", "2024-01-01"],
+        ["redshift", "copy", "a.yaml", "--since-last", "--statement-only"], ["redshift", "migrate"],
+        ["redshift", "external"], ["redshift", "jsonpaths", "a.yaml"],
         ["verify", "a.yaml", "--from", "now"], ["verify", "a.yaml", "--from", "2024-01-02", "--to", "2024-01-01"],
     ])
     func wrongUseEndsWith64OrTheHelp(arguments: [String]) throws {
@@ -25,7 +28,8 @@ import Testing
     @Test(arguments: [
         ["archive"], ["backfill"], ["ship"], ["ship", "import-fluentd"], ["transform"], ["check"],
         ["state", "rebuild"], ["policy"], ["init", "archive"], ["init", "ship"],
-        ["status"], ["verify"],
+        ["status"], ["verify"], ["redshift", "ddl"], ["redshift", "jsonpaths"], ["redshift", "copy"],
+        ["redshift", "external"], ["redshift", "migrate"],
     ])
     func helpNamesExitCodesAndGivesAnExample(command: [String]) throws {
         let result = try Program.run(command + ["--help"])
@@ -42,6 +46,7 @@ import Testing
 
     @Test(arguments: [
         ["archive"], ["ship", "--once"], ["transform"], ["state", "rebuild"], ["policy"], ["status"], ["verify"],
+        ["redshift", "ddl"], ["redshift", "external"], ["redshift", "copy", "--since-last"],
     ])
     func missingJobFileIsReportedInTheOneForm(command: [String]) throws {
         let result = try Program.run(command + ["/nowhere/job.yaml"])
@@ -71,7 +76,7 @@ import Testing
         let archive = repository.appendingPathComponent("jobs/drupal-archive.yaml").path
         for arguments in [
             ["archive", ship], ["transform", ship], ["state", "rebuild", ship], ["status", ship], ["verify", ship],
-            ["ship", "--once", archive],
+            ["ship", "--once", archive], ["redshift", "external", ship], ["redshift", "ddl", ship],
         ] {
             let result = try Program.run(arguments)
             #expect(result.status == 78 && result.errors.contains("this command needs `job: "), "\(result)")

@@ -122,6 +122,33 @@ def test_backfill_runs_with_exactly_the_policy_for_it_alone(scenario):
         assert error.value.response["Error"]["Code"] == "AccessDenied"
 
 
+def test_redshift_copy_runs_with_exactly_the_policy_for_it_alone(scenario):
+    group = {"workgroup": "logs", "database": "logs", "role_arn": "arn:aws:iam::111122223333:role/copy",
+             "jsonpaths": "mine/paths.json"}
+
+    def run_copy(*arguments, **options):
+        return scenario.program.run("redshift", "copy", scenario.job, *arguments, **options)
+
+    scenario.set_up(destination=EVERYTHING, redshift=group)
+    scenario.load(scenario.lines(20))
+    scenario.archive(environment=keys_with(scenario, policy(scenario, scenario.job)))
+    document = policy(scenario, scenario.job, "--for", "copy")
+    check_document(document)
+    assert not any(action.startswith("kinesis:") for action in actions(document))
+    for action in ("s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObjectTagging"):
+        result = run_copy("--since-last", environment=keys_with(scenario, without(document, action)), expect=77)
+        assert action in result.stderr, result
+    keys = keys_with(scenario, document)
+    text = run_copy("--since-last", environment=keys).stdout
+    assert "mine/paths.json" in text
+    everything = ["--from", "2000-01-01", "--to", "2100-01-01"]
+    assert run_copy(*everything, environment=keys).stdout == text
+    for part in (policy(scenario, scenario.job), document):
+        assert any("arn:aws:s3:::%s/mine/paths.json" % scenario.bucket in s["Resource"] for s in part["Statement"])
+    scenario.write_job(destination=EVERYTHING)
+    assert not any("mine/" in str(s) for s in policy(scenario, scenario.job)["Statement"])
+
+
 @pytest.mark.parametrize("action", [
     "kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords",
     "s3:PutObject", "s3:PutObjectTagging", "s3:GetObject", "s3:ListBucket", "kms:GenerateDataKey"])

@@ -55,7 +55,8 @@ import Yams
         #expect(try schema.failures(try #require(try compose(yaml: text))) == [])
     }
 
-    @Test(arguments: wrongArchiveFiles) func wrongArchiveFileFailsTheSchemaToo(wrong: WrongFile) throws {
+    @Test(arguments: wrongArchiveFiles + wrongRedshiftFiles)
+    func wrongArchiveFileFailsTheSchemaToo(wrong: WrongFile) throws {
         try check(wrong, good: JobFiles.archive)
     }
 

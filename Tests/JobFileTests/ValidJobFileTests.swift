@@ -2,6 +2,7 @@ import CivilTime
 import Diagnostics
 import Foundation
 import Records
+import Redshift
 import Testing
 
 @testable import Jobs
@@ -116,7 +117,8 @@ import Testing
                 == RedshiftSettings(
                     target: .workgroup(name: "www", secretARN: nil), region: "us-east-1", database: "d",
                     schema: "public", table: "drupal_log", ledgerTable: "sluice_loads",
-                    roleARN: "arn:aws:iam::111122223333:role/r", jsonPaths: "_sluice/drupal/redshift/jsonpaths.json"))
+                    roleARN: "arn:aws:iam::111122223333:role/r",
+                    jsonPaths: JSONPathsFile().key(controlPrefix: "_sluice/drupal/")))
         #expect(
             try settings("cluster: c, secret_arn: \"\(secret)\"")?.target
                 == .cluster(identifier: "c", login: .secret(arn: secret)))

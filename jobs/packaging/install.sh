@@ -32,7 +32,7 @@ files() {
   echo "$made/sluice.fish share/fish/vendor_completions.d/sluice.fish 644"
   for unit in jobs/systemd/*; do echo "$made/$(basename "$unit") lib/systemd/system/$(basename "$unit") 644"; done
   echo "jobs/packaging/sysusers.conf lib/sysusers.d/sluice.conf 644"
-  for schema in schemas/*; do echo "$schema share/sluice/$schema 644"; done
+  for schema in schemas/*.json schemas/redshift/*; do echo "$schema share/sluice/$schema 644"; done
   for document in README.md ARCHITECTURE.md CHANGELOG.md LICENSE; do echo "$document share/doc/sluice/$document 644"; done
   find jobs -type f -not -path 'jobs/packaging/*' -not -path 'jobs/systemd/*' | LC_ALL=C sort |
     while read -r example; do echo "$example share/doc/sluice/examples/${example#jobs/} 644"; done

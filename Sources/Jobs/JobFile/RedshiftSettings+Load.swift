@@ -1,6 +1,7 @@
 // From the keys of `redshift:` to values. Ranges and defaults stand here and in schemas/job.schema.json.
 
 import Batching
+import Redshift
 
 extension RedshiftSettings {
     /// Nil without the group; otherwise usable even after a report.
@@ -90,9 +91,9 @@ private struct SectionNames {
             identifier: cluster ?? "", login: secret.map { .secret(arn: $0) } ?? .databaseUser(user ?? ""))
     }
 
-    /// COPY takes any object of another shape below a prefix for rows, so the file must not lie among them.
+    /// Readers of the prefix take every object below it for rows, so the file must not lie among them.
     func jsonPaths(_ destination: ArchiveJobFile.Destination?) -> String {
-        let fallback = "\(destination?.controlPrefix ?? "")redshift/jsonpaths.json"
+        let fallback = JSONPathsFile().key(controlPrefix: destination?.controlPrefix ?? "")
         guard
             let key = section.checked(
                 section.scalar("jsonpaths"), isNot: "a key that ends with .json",

@@ -27,7 +27,8 @@ struct BucketPolicy {
     private func store() -> PolicyStatement? {
         let prefixes = prefixes(objects: .storeObjects, control: [.storeObjects, .storeControl])
         return statement(
-            "StoreOnce", [.putObject], keys(prefixes), conditions: ["Null": ["s3:if-none-match": ["false"]]])
+            "StoreOnce", [.putObject], keys(prefixes) + jsonPaths, conditions: ["Null": ["s3:if-none-match": ["false"]]]
+        )
     }
 
     /// The owner marker is replaced, by compare-and-swap.
@@ -51,12 +52,12 @@ struct BucketPolicy {
         guard stores, !file.destination.tags.isEmpty else { return nil }
         let prefixes = prefixes(
             objects: .storeObjects, control: [.storeObjects, .storeControl, .replaceOwner, .replaceLedgers])
-        return statement("TagObjects", [.putObjectTagging], keys(prefixes))
+        return statement("TagObjects", [.putObjectTagging], keys(prefixes) + jsonPaths)
     }
 
     private func read() -> PolicyStatement? {
         let prefixes = prefixes(objects: .readObjects, control: [.readControl, .replaceOwner, .replaceLedgers])
-        return statement("ReadObjects", [.getObject], keys(prefixes))
+        return statement("ReadObjects", [.getObject], keys(prefixes) + jsonPaths)
     }
 
     /// `IfExists`: when a key that does not exist is asked for, S3 looks whether the caller may list the bucket, and
@@ -79,6 +80,14 @@ struct BucketPolicy {
             conditions["StringEquals"] = ["s3:ResourceAccount": [owner]]
         }
         return PolicyStatement(sid: sid, actions: actions, resources: resources, conditions: conditions)
+    }
+
+    /// The JSONPaths file, when it does not lie under the control prefix as everything else that is put beside the rows.
+    private var jsonPaths: [String] {
+        guard needs.contains(.storeJSONPaths), let key = file.redshift?.jsonPaths,
+            !key.hasPrefix(file.destination.controlPrefix)
+        else { return [] }
+        return ["\(bucketARN)/\(key)"]
     }
 
     private func keys(_ prefixes: [String]) -> [String] { prefixes.map { "\(bucketARN)/\($0)*" } }

@@ -7,13 +7,16 @@ package enum JobCommand: String, CaseIterable, Sendable {
     case archive, backfill, status, verify
     /// `sluice state rebuild`.
     case rebuild
+    /// `sluice redshift copy`.
+    case copy
     case ship
     /// `sluice check --live`.
     case check
 
-    package static func commands(of kind: JobFile.Kind) -> [JobCommand] {
-        switch kind {
-        case .archive: [.archive, .backfill, .status, .verify, .rebuild, .check]
+    package static func commands(of file: JobFile) -> [JobCommand] {
+        switch file {
+        case .archive(let file):
+            [.archive, .backfill, .status, .verify, .rebuild] + (file.redshift == nil ? [] : [.copy]) + [.check]
         case .ship: [.ship, .check]
         }
     }
@@ -29,7 +32,9 @@ package enum JobCommand: String, CaseIterable, Sendable {
         case (.status, .archive): [.describeStream, .listShards, .readRecords]
         case (.verify, .archive):
             [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
-        case (.ship, .archive), (.archive, .ship), (.backfill, .ship), (.rebuild, .ship), (.status, .ship),
+        case (.copy, .archive): [.readControl, .listControl, .storeControl, .storeJSONPaths]
+        case (.ship, .archive), (.copy, .ship), (.archive, .ship), (.backfill, .ship), (.rebuild, .ship),
+            (.status, .ship),
             (.verify, .ship):
             []
         }
@@ -47,6 +52,8 @@ enum PolicyNeed: CaseIterable, Sendable {
     case describeStream, listShards, readRecords, putRecords
     /// Objects and manifests, which are put once and never replaced.
     case storeObjects, storeControl
+    /// The JSONPaths file of `redshift:`, which may lie outside both prefixes.
+    case storeJSONPaths
     /// The owner marker, which is replaced by compare-and-swap.
     case replaceOwner
     /// What backfills of a shard agree on, replaced the same way.
@@ -62,6 +69,8 @@ enum PolicyNeed: CaseIterable, Sendable {
         case .readRecords: [.getShardIterator, .getRecords]
         case .putRecords: [.putRecords]
         case .storeObjects, .storeControl: [.putObject]
+        // What stands there already is compared.
+        case .storeJSONPaths: [.putObject, .getObject]
         // The ETag is compared for those only who may read the object.
         case .replaceOwner, .replaceLedgers: [.putObject, .getObject]
         case .readObjects, .readControl: [.getObject]

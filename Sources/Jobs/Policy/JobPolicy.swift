@@ -40,7 +40,7 @@ package struct JobPolicy {
     package init(file: JobFile, options: PolicyOptions) {
         self.file = file
         self.options = options
-        let commands = options.commands ?? JobCommand.commands(of: file.kind)
+        let commands = options.commands ?? JobCommand.commands(of: file)
         needs = commands.reduce(into: []) { $0.formUnion($1.needs(of: file.kind)) }
     }
 
