@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import signal
 import sys
 
 import pytest
@@ -110,13 +111,16 @@ def test_container_credentials(world):
 def test_keys_that_run_out_while_it_runs_are_renewed(world, source):
     """The keys end after the first calls, long before their own expiry says so: each refusal renews them once."""
     settings = dict(world.endpoint.description[source], AWS_EC2_METADATA_DISABLED="false")
-    world.fault({"kind": "delay", "seconds": 0.2}, {"service": "s3", "operation": "PutObject"})
+    world.fault({"kind": "delay", "seconds": 0.5}, {"service": "s3", "operation": "PutObject"})
     world.program.environment.update(settings)
     process = world.start_archive()
     world.wait_for(lambda: any(e["operation"] == "PutObject" and e["status"] == 200 for e in world.requests()))
+    # On a busy machine the run would be over before its keys are.
+    os.kill(process.pid, signal.SIGSTOP)
     first = keys_used(world)
     world.control.metadata(rotate=True)
     world.control.change_key(first.pop(), expires_in=0)
+    os.kill(process.pid, signal.SIGCONT)
     result = world.program.finish(process)
     assert result.report["totals"]["records"] == 35
     world.audit()
