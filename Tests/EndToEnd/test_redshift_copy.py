@@ -1,6 +1,8 @@
 """`sluice redshift copy`: what it writes, and that the rows load by it into the table that `sluice redshift ddl` makes."""
 
+import datetime
 import gzip
+import itertools
 import json
 import os
 import re
@@ -211,3 +213,64 @@ def test_captured_rows_load_and_are_counted_as_the_truth_says(scenario, postgres
     assert wrong == []
     sites = database.sql("SELECT count(DISTINCT site) FROM drupal_log WHERE parse_status = 'ok'")
     assert int(sites[0][0]) >= 98
+
+
+class External:
+    """An external table as its statement tells it: columns, and the partitions that its projection says there are."""
+
+    def __init__(self, text):
+        self.columns = re.findall(r"^    `(\w+)` +(\w+),?$", text, flags=re.M)
+        self.partitions = re.findall(r"`(\w+)` (\w+)", re.search(r"PARTITIONED BY \((.*)\)", text).group(1))
+        self.properties = dict(re.findall(r"^    '([^']+)' = '([^']+)',?$", text, flags=re.M))
+
+    def values(self, name, now):
+        """What the projection of one column gives, as it stands in a location."""
+        def setting(word):
+            return self.properties["projection.%s.%s" % (name, word)]
+        if setting("type") == "date":
+            assert (setting("format"), setting("range")) == ("yyyy-MM-dd", "NOW-3YEARS,NOW+1DAYS")
+            assert (setting("interval"), setting("interval.unit")) == ("1", "DAYS")
+            return [(now + datetime.timedelta(days=n)).strftime("%Y-%m-%d") for n in range(-3 * 365, 2)]
+        assert setting("type") == "integer"
+        low, high = map(int, setting("range").split(","))
+        return ["%0*d" % (int(setting("digits")), n) for n in range(low, high + 1)]
+
+    def locations(self, now):
+        """Each partition's values and location."""
+        for values in itertools.product(*[self.values(name, now) for name, _ in self.partitions]):
+            location = self.properties["storage.location.template"]
+            for (name, _), value in zip(self.partitions, values):
+                location = location.replace("${%s}" % name, value)
+            yield values, location
+
+
+def test_duckdb_reads_the_same_rows_by_the_rules_of_the_external_table(scenario):
+    import duckdb
+
+    scenario.set_up(shards=2, redshift=REDSHIFT)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    start = int(now.timestamp() * 1000) - 20 * HOUR
+    scenario.load(scenario.lines(300), arrivals=[start + n * 19 * HOUR // 300 for n in range(300)])
+    scenario.archive()
+    external = External(scenario.program.run("redshift", "external", scenario.job).stdout)
+    with open(os.path.join(REPOSITORY, "schemas", "row.schema.json")) as file:
+        assert [name for name, _ in external.columns] == list(json.load(file)["properties"])
+    types = {"string": "VARCHAR", "smallint": "SMALLINT", "int": "INTEGER", "bigint": "BIGINT"}
+    columns = "{%s}" % ", ".join("%s: '%s'" % (name, types[kind]) for name, kind in external.columns)
+    counted, seen, keys = {}, [], scenario.keys("data/")
+    for values, location in external.locations(now):
+        folder = key(scenario, location)
+        found = [k for k in keys if k.startswith(folder)]
+        seen += found
+        for name in found:
+            path = os.path.join(scenario.directory, "object.ndjson.gz")
+            scenario.s3.download_file(scenario.bucket, name, path)
+            rows = duckdb.sql(
+                "SELECT strftime(arrival_time::TIMESTAMP, '%%Y-%%m-%%d'), strftime(arrival_time::TIMESTAMP, '%%H'), "
+                "sum(severity IS NULL), count(*) FROM read_json('%s', format = 'newline_delimited', columns = %s) "
+                "GROUP BY ALL" % (path, columns)).fetchall()
+            assert [row[:2] for row in rows] == [values], "rows lie in another partition than theirs"
+            counted[name] = rows[0][3]
+    assert sorted(seen) == keys and len({s.rsplit("/", 1)[0] for s in seen}) > 15
+    assert counted == {o["key"]: o["rows"] for m in manifests(scenario) for o in m["objects"]}
+    assert sum(counted.values()) == 300
