@@ -104,14 +104,19 @@ final class RowEncoder {
             let (text, outcome) = structuredData.json(elements: elements)
             put(text, .structuredData, outcome)
             note(outcome, .structuredData)
-        case .json(let text):
-            // JSON cannot be cut and stay JSON.
-            if text.count <= TextColumn.structuredData.byteCountMax {
-                put(text, .structuredData)
-            } else {
-                note(.cut, .structuredData)
-            }
+        case .json(let text): putJSON(text)
         }
+    }
+
+    /// JSON cannot be cut and stay JSON, so it is in the row whole or not at all; the raw line has it then.
+    private func putJSON(_ text: Bytes) {
+        guard isParsableJSON(text) else { return note(.replaced, .structuredData) }
+        let before = row.count
+        row.put(TextColumn.structuredData.opening)
+        // Bytes that are no UTF-8 grow when they are replaced.
+        let outcome = row.put(text: text, byteCountMax: TextColumn.structuredData.byteCountMax)
+        if outcome.contains(.cut) { row.cut(to: before) } else { row.put("\"") }
+        note(outcome, .structuredData)
     }
 
     private func putDrupal(_ drupal: DrupalFields) -> Bytes {

@@ -44,6 +44,7 @@ def test_everything_has_its_place(installed):
                    "share/bash-completion/completions/sluice", "share/zsh/site-functions/_sluice",
                    "share/fish/vendor_completions.d/sluice.fish", "lib/systemd/system/sluice-ship@.service",
                    "lib/sysusers.d/sluice.conf", "share/sluice/schemas/job.schema.json",
+                   "share/sluice/schemas/redshift/table.sql",
                    "share/doc/sluice/README.md", "share/doc/sluice/examples/drupal-archive.yaml",
                    "share/doc/sluice/examples/cron/sluice"]:
         assert wanted in found

@@ -127,6 +127,16 @@ def test_since_last_takes_each_batch_once(archive):
     assert not {e["url"] for e in entries(archive, first)} & {e["url"] for e in entries(archive, second)}
 
 
+def test_what_copy_puts_is_no_stray_to_verify_and_nothing_to_rebuild(archive):
+    copy(archive, "--since-last")
+    found = archive.program.run("verify", archive.job, "--read-data", "--json").report
+    assert found["findings"] == [] and found["complete"] and found["manifests"] == len(manifests(archive))
+    archive.program.run("state", "rebuild", archive.job, "--force")
+    archive.load(archive.lines(30, start=120))
+    archive.archive()
+    archive.audit()
+
+
 def test_a_dry_run_puts_nothing(archive):
     before = archive.keys()
     found = report(archive, "--since-last", "--dry-run")

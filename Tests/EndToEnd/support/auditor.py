@@ -142,8 +142,23 @@ class Audit:
         for key in self._keys:
             if key not in owner and key not in manifests and key not in allowed \
                     and key != self._control_prefix + "owner.json" \
-                    and not key.startswith(self._control_prefix + "backfill/"):
+                    and not key.startswith(self._control_prefix + "backfill/") \
+                    and not self._is_for_redshift(key):
                 self._say(key, "is in the bucket and in no manifest")
+
+    def _is_for_redshift(self, key):
+        """COPY manifests, each entry of which some manifest has, and the JSONPaths file."""
+        if not key.startswith(self._control_prefix + "redshift/"):
+            return False
+        if key.endswith(".manifest"):
+            lengths = {"s3://%s/%s" % (self._bucket, e["key"]): e["bytes"] for found in self.manifests.values()
+                       for _, m in found for e in m["objects"]}
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            for entry in json.loads(body)["entries"]:
+                if entry["meta"]["content_length"] != lengths.get(entry["url"]):
+                    self._say(key, "%s is in no manifest, or has another length there" % entry["url"])
+            return True
+        return re.fullmatch(r"jsonpaths-[0-9a-f]{12}\.json", key[len(self._control_prefix + "redshift/"):]) is not None
 
     def _check_shard(self, shard):
         records = self._oracle.get(shard, [])

@@ -117,10 +117,30 @@ def faults_of_cuts(row, table):
 
 
 def faults_of_json(row):
+    """JSON_PARSE takes the text, with what its escapes stand for."""
     if "structured_data" not in row:
         return []
     try:
-        value = json.loads(row["structured_data"])
+        value = json.loads(row["structured_data"], parse_constant=_refuse)
     except ValueError as error:
         return ["structured_data: %s" % error]
-    return [] if isinstance(value, dict) else ["structured_data is no object"]
+    if not isinstance(value, dict):
+        return ["structured_data is no object"]
+    bad = [fault for text in _texts(value) for fault in faults_of_text(text)]
+    return ["structured_data holds %s" % bad[0]] if bad else []
+
+
+def _refuse(word):
+    raise ValueError(word + " is no JSON")
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
