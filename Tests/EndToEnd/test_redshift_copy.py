@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -135,6 +136,16 @@ def test_what_copy_puts_is_no_stray_to_verify_and_nothing_to_rebuild(archive):
     archive.load(archive.lines(30, start=120))
     archive.archive()
     archive.audit()
+
+
+def test_a_run_that_is_told_to_stop_ends_in_order_and_puts_nothing(archive):
+    archive.fault({"kind": "delay", "seconds": 1}, {"service": "s3", "operation": "GetObject"})
+    process = archive.program.start("redshift", "copy", archive.job, "--since-last")
+    archive.wait_for(lambda: archive.requests(service="s3", operation="ListObjectsV2"), what="the first call")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    result = archive.program.finish(process, expect=143)
+    assert result.stdout == "" and archive.keys(archive.control_prefix + "redshift/") == []
 
 
 def test_a_dry_run_puts_nothing(archive):
