@@ -10,6 +10,8 @@ extension CurlTransfer {
     /// libcurl's buffers: larger ones save calls on 10 MiB pages and 64 MiB objects.
     private static let bufferBytes = 256 << 10
     private static let uploadBufferBytes = 256 << 10
+    /// libcurl's own upload buffer: it sends one a turn, and each turn costs a poll.
+    private static let usualUploadBufferBytes = 64 << 10
 
     /// The path goes out as it is, byte for byte, whatever a URL parser would make of it.
     func setTarget(_ easy: CurlEasy) throws(HTTPTransportError) {
@@ -64,7 +66,7 @@ extension CurlTransfer {
             easy.set(CURLOPT_READDATA, pointer: this)
             easy.setSeek(rewindBody)
             easy.set(CURLOPT_SEEKDATA, pointer: this)
-            if request.body.length >= CurlTransfer.expectBytesMin {
+            if request.body.length >= CurlTransfer.usualUploadBufferBytes {
                 easy.set(CURLOPT_UPLOAD_BUFFERSIZE, CurlTransfer.uploadBufferBytes)
             }
         } else {

@@ -75,6 +75,28 @@ enum Base64 {
         return hasTwo ? 2 : 1
     }
 
+    /// What `digits`, padding included, stand for; nil when they are no base64.
+    static func decoded(_ digits: UnsafeRawBufferPointer) -> [UInt8]? {
+        var isWhole = digits.count.isMultiple(of: 4)
+        // Decoding may write one byte beyond what it decoded.
+        let bytes = [UInt8](unsafeUninitializedCapacity: digits.count / 4 * 3 + 1) { target, count in
+            digits.withMemoryRebound(to: UInt8.self) { digits in
+                decodeTables.withUnsafeBufferPointer { tables in
+                    guard let source = digits.baseAddress, let place = target.baseAddress,
+                        let tables = tables.baseAddress
+                    else { return }
+                    let (read, written) = decodeGroups(source, limit: digits.count, to: place, tables: tables)
+                    count = written
+                    guard read + 4 <= digits.count else { return }
+                    let rest = decodePadded(source + read, to: place + written, tables: tables)
+                    isWhole = isWhole && rest != nil && read + 4 == digits.count
+                    count += rest ?? 0
+                }
+            }
+        }
+        return isWhole ? bytes : nil
+    }
+
     // MARK: - Encoding
 
     /// The two digits of each value of twelve bits, the first one in the low byte.

@@ -184,6 +184,17 @@ package struct JSONScanner {
         return true
     }
 
+    /// Consumes just these bytes if they come next.
+    @inline(__always)
+    package mutating func skip(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard position + count <= end,
+            equals(JSONStringRange(start: position, count: count, hasEscapes: false), text)
+        else { return false }
+        position += count
+        return true
+    }
+
     /// The text of a string with its escapes undone.
     package func text(_ range: JSONStringRange) -> String {
         let raw = UnsafeBufferPointer(start: base + range.start, count: range.count)

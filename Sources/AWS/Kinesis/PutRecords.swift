@@ -24,7 +24,7 @@ extension KinesisClient {
         if let refusal = Self.refusal(of: batch) {
             throw putCall(reference, body: []).error(refusal.code, refusal.message, category: .refused)
         }
-        var call = putCall(reference, body: batch.body(stream: reference))
+        var call = putCall(reference, body: batch.body(stream: stream))
         call.wantsFreshConnection = freshConnection
         let expected = batch.count
         return try await client.send(call) { (response: inout HTTPResponse) throws(AnswerFault) in

@@ -1,7 +1,7 @@
-// The JSON of a PutRecords request, written in one pass through a pointer into a buffer of the right size: base64 of
-// every byte that is shipped goes through here.
+// The JSON of a PutRecords request, written through a pointer into room that was made for it: base64 of every byte that
+// is shipped goes through here.
 
-/// A place to write to that only moves forward. What is written must fit: `PutRecordsBatch.body` reserves for it.
+/// A place to write to that only moves forward. What is written must fit: `PutRecordsBatch.write` makes room for it.
 private struct BytePointerWriter {
     let base: UnsafeMutableRawPointer
     private(set) var count = 0
@@ -28,63 +28,90 @@ private struct BytePointerWriter {
 }
 
 extension PutRecordsBatch {
-    /// More than the names and signs of one record take, without what stands between the quotes.
-    private static let frameBytesMax = 64
-    /// Most bytes that one byte of a key becomes (`\u0001`), and its quotes.
-    private static let escapedByteMax = 6
-    private static let quotesCount = 2
+    /// What ends the document.
+    static let tail: StaticString = "]}"
 
-    /// The whole request for `stream`.
-    func body(stream: StreamReference) -> [UInt8] {
+    /// A request for `stream` with no record in it.
+    static func emptyDocument(_ stream: String) -> [UInt8] {
         var json = JSONText()
         json.object { json in
-            stream.write(to: &json)
+            StreamReference(stream).write(to: &json)
             json.array("Records") { _ in }
         }
-        // The records go between the brackets.
-        let head = json.bytes.dropLast(2)
-        var capacity = head.count + 2
-        for entry in entries {
-            capacity += Base64.encodedCount(entry.dataCount) + entry.hashKeyCount + Self.frameBytesMax
-            capacity += entry.hasPlainKey ? entry.keyCount : entry.keyCount * Self.escapedByteMax + Self.quotesCount
-        }
-        return [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            var writer = BytePointerWriter(base)
-            head.withUnsafeBytes { writer.put($0) }
-            content.withUnsafeBytes { content in
-                Base64.digitPairs.withUnsafeBufferPointer { pairs in
-                    guard let pairs = pairs.baseAddress else { return }
-                    for index in entries.indices { put(index, content, to: &writer, pairs) }
-                }
+        return json.bytes
+    }
+
+    /// The whole request for `stream`.
+    func body(stream: String) -> [UInt8] {
+        guard stream != self.stream else { return json }
+        return Self.emptyDocument(stream).dropLast(Self.tail.utf8CodeUnitCount) + json[headCount...]
+    }
+
+    /// Appends the object that `entry` describes; `key` is as it stands in JSON.
+    @inline(__always)
+    mutating func write(
+        _ entry: Entry, _ data: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, hashKey: UnsafeRawBufferPointer
+    ) {
+        let isFirst = isEmpty
+        replaceTail(countMax: entry.objectRange.count + Self.frameCountMax) { place in
+            var writer = BytePointerWriter(place)
+            if !isFirst { writer.put(",") }
+            writer.put(Entry.dataName)
+            Base64.digitPairs.withUnsafeBufferPointer { pairs in
+                if let pairs = pairs.baseAddress { writer.put(base64: data, pairs: pairs) }
             }
-            writer.put("]}")
-            count = writer.count
+            writer.put(Entry.keyName)
+            writer.put(key)
+            if hashKey.count > 0 {
+                writer.put(Entry.hashKeyName)
+                writer.put(hashKey)
+            }
+            writer.put(Entry.end)
+            writer.put(Self.tail)
+            return writer.count
         }
     }
 
-    @inline(__always)
-    private func put(
-        _ index: Int, _ content: UnsafeRawBufferPointer, to writer: inout BytePointerWriter,
-        _ pairs: UnsafePointer<UInt16>
-    ) {
-        let entry = entries[index]
-        writer.put(index == 0 ? "{\"Data\":\"" : ",{\"Data\":\"")
-        writer.put(
-            base64: UnsafeRawBufferPointer(rebasing: content[entry.start..<entry.keyStart]), pairs: pairs)
-        writer.put("\",\"PartitionKey\":")
-        if entry.hasPlainKey {
-            writer.put("\"")
-            writer.put(UnsafeRawBufferPointer(rebasing: content[entry.keyStart..<entry.hashKeyStart]))
-            writer.put("\"")
-        } else {
-            JSONText.quoted(partitionKey(index)).withUnsafeBytes { writer.put($0) }
+    /// Appends objects as they stand.
+    mutating func write(objects: UnsafeRawBufferPointer) {
+        let isFirst = isEmpty
+        replaceTail(countMax: objects.count + Self.frameCountMax) { place in
+            var writer = BytePointerWriter(place)
+            if !isFirst { writer.put(",") }
+            writer.put(objects)
+            writer.put(Self.tail)
+            return writer.count
         }
-        if entry.hashKeyCount > 0 {
-            writer.put(",\"ExplicitHashKey\":\"")
-            writer.put(UnsafeRawBufferPointer(rebasing: content[entry.hashKeyStart..<entry.end]))
-            writer.put("\"")
-        }
-        writer.put("}")
     }
+
+    /// The comma before an object and the tail behind it.
+    private static var frameCountMax: Int { 1 + tail.utf8CodeUnitCount }
+}
+
+extension PutRecordsBatch.Entry {
+    fileprivate static let dataName: StaticString = "{\"Data\":\""
+    fileprivate static let keyName: StaticString = "\",\"PartitionKey\":\""
+    fileprivate static let hashKeyName: StaticString = "\",\"ExplicitHashKey\":\""
+    fileprivate static let end: StaticString = "\"}"
+
+    var digitsRange: Range<Int> {
+        let first = start + Self.dataName.utf8CodeUnitCount
+        return first..<first + Base64.encodedCount(dataCount)
+    }
+
+    var keyRange: Range<Int> {
+        let first = digitsRange.upperBound + Self.keyName.utf8CodeUnitCount
+        return first..<first + writtenKeyCount
+    }
+
+    /// Empty when there is none.
+    var hashKeyRange: Range<Int> {
+        let end = keyRange.upperBound
+        guard hashKeyCount > 0 else { return end..<end }
+        let first = end + Self.hashKeyName.utf8CodeUnitCount
+        return first..<first + hashKeyCount
+    }
+
+    /// From brace to brace.
+    var objectRange: Range<Int> { start..<hashKeyRange.upperBound + Self.end.utf8CodeUnitCount }
 }

@@ -65,6 +65,11 @@ struct PutRecordsScan {
 
     private mutating func record(_ scanner: inout JSONScanner) throws(JSONFault) {
         guard seen < expected else { throw scanner.fault("as many answers as records were sent") }
+        if let shard = try Self.usualShard(&scanner) {
+            count(shard)
+            seen += 1
+            return
+        }
         var shard: JSONStringRange?
         var sequence: JSONStringRange?
         var code: JSONStringRange?
@@ -92,6 +97,20 @@ struct PutRecordsScan {
             throw scanner.fault("a sequence number with its shard, or an error")
         }
         seen += 1
+    }
+
+    /// The shard of a stored record in the form that Kinesis gives it, without white space: half the time of the general
+    /// way. Nil, and nothing consumed, for any other form.
+    private static func usualShard(_ scanner: inout JSONScanner) throws(JSONFault) -> JSONStringRange? {
+        let start = scanner.position
+        if scanner.skip("{\"SequenceNumber\":\""), try scanner.restOfString().count > 0,
+            scanner.skip(",\"ShardId\":\"")
+        {
+            let shard = try scanner.restOfString()
+            if shard.count > 0, scanner.skip("}") { return shard }
+        }
+        scanner.position = start
+        return nil
     }
 
     /// Null and the empty string count as left out.

@@ -7,8 +7,13 @@ final class Mailbox<Message: Sendable>: Sendable {
         var messages: [Message] = []
         var waiter: CheckedContinuation<Void, Never>?
         var isWoken = false
+        /// Wakes at `deadline`. It outlives the wait that it was made for: most waits end with an answer, and a new
+        /// timer for each would cost as much as a tenth of a request.
+        var timer: (deadline: UInt64, task: Task<Void, Never>)?
     }
     private let state = Mutex(State())
+
+    deinit { state.withLock { $0.timer?.task.cancel() } }
 
     func post(_ message: Message) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
@@ -20,8 +25,11 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Ends a wait without a message.
-    func wake() {
+    func wake() { wake(timer: nil) }
+
+    private func wake(timer deadline: UInt64?) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if let deadline, state.timer?.deadline == deadline { state.timer = nil }
             state.isWoken = true
             defer { state.waiter = nil }
             return state.waiter
@@ -30,22 +38,17 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Everything that was posted; waits for it, but not beyond `deadline` (monotonic nanoseconds; nil: for ever).
+    /// May come back early with nothing.
     func take(until deadline: UInt64?, time: any TimeSource) async -> [Message] {
         if let now = takeNow() { return now }
-        let wait = deadline.map { deadline -> Duration in
+        if let deadline {
             let now = time.monotonicNanoseconds()
-            return .nanoseconds(Int64(deadline > now ? deadline - now : 0))
-        }
-        if let wait, wait <= .zero {
-            // Others get their turn even when there is no time to wait.
-            await Task.yield()
-            return takeNow() ?? []
-        }
-        let timer = wait.map { wait in
-            Task { [self] in
-                try? await time.sleep(for: wait)
-                if !Task.isCancelled { wake() }
+            guard deadline > now else {
+                // Others get their turn even when there is no time to wait.
+                await Task.yield()
+                return takeNow() ?? []
             }
+            setTimer(deadline, .nanoseconds(Int64(clamping: deadline - now)), time)
         }
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
@@ -55,11 +58,23 @@ final class Mailbox<Message: Sendable>: Sendable {
             }
             if isReady { continuation.resume() }
         }
-        timer?.cancel()
         return state.withLock { state in
             state.isWoken = false
             defer { state.messages.removeAll() }
             return state.messages
+        }
+    }
+
+    /// Makes sure that something wakes by `deadline`.
+    private func setTimer(_ deadline: UInt64, _ wait: Duration, _ time: any TimeSource) {
+        state.withLock { state in
+            if let timer = state.timer, timer.deadline <= deadline { return }
+            state.timer?.task.cancel()
+            let task = Task { [weak self] in
+                try? await time.sleep(for: wait)
+                if !Task.isCancelled { self?.wake(timer: deadline) }
+            }
+            state.timer = (deadline, task)
         }
     }
 

@@ -230,12 +230,24 @@ final class ShipReader {
         guard var writer = keys[file.id] else { return 0 }
         keys[file.id] = nil
         defer { keys[file.id] = writer }
+        return frame(bytes, file, end, &counts, &composer, &writer, &queue)
+    }
+
+    /// What changes with each line comes as `inout` or is a local: properties of objects would be checked for exclusive
+    /// access at every line.
+    private func frame(
+        _ bytes: UnsafeRawBufferPointer, _ file: TailedFile, _ end: FramingEnd, _ counts: inout FramingCounts,
+        _ composer: inout RecordComposer, _ writer: inout SourceKeyWriter, _ queue: inout SendQueue
+    ) -> Int {
+        let number = file.id
+        var framedEnd = file.framedEnd
+        defer { file.framedEnd = framedEnd }
         return framer.frame(
             bytes, offset: file.readOffset, end: end, state: &file.framing, counts: &counts
         ) { record, data in
-            if record.offset > file.framedEnd { file.ledger.complete(file.framedEnd..<record.offset) }
-            file.framedEnd = record.end
-            let oversize = composer.add(record, data, file: file.id, keys: &writer, into: &queue)
+            if record.offset > framedEnd { file.ledger.complete(framedEnd..<record.offset) }
+            framedEnd = record.end
+            let oversize = composer.add(record, data, file: number, keys: &writer, into: &queue)
             if let oversize { keep(oversize) }
         }
     }

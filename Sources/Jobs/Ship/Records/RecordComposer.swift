@@ -29,7 +29,6 @@ struct RecordComposer {
     private var fluentd: FluentdRecord
     private var group = Group()
     private var encoded: [UInt8] = []
-    private var key: [UInt8] = []
     /// Lines that fluentd's syslog format does not match.
     private(set) var unmatchedLines = 0
 
@@ -60,15 +59,17 @@ struct RecordComposer {
         into queue: inout SendQueue
     ) -> Oversize? {
         let item = ShipItem(file: file, offset: record.offset, end: record.end, lines: record.lines)
-        let site = settings.partitionKey == .site ? SiteKey.site(in: bytes) : nil
-        makeKey(record.offset, site, &keys)
-        var data = bytes
-        if settings.record == .fluentd || record.isCut {
-            encode(record, bytes)
-            return encoded.withUnsafeBytes { send($0, record, item, site, into: &queue) }
+        if settings.partitionKey == .source {
+            return keys.withKey(offset: record.offset) { add(record, bytes, item, key: $0, site: nil, into: &queue) }
         }
-        if data.count == 0 { data = UnsafeRawBufferPointer(start: nil, count: 0) }
-        return send(data, record, item, site, into: &queue)
+        let site = settings.partitionKey == .site ? SiteKey.site(in: bytes) : nil
+        if let site {
+            return site.withUnsafeBytes { add(record, bytes, item, key: $0, site: site, into: &queue) }
+        }
+        if settings.partitionKey == .random {
+            return randomKey().withUnsafeBytes { add(record, bytes, item, key: $0, site: nil, into: &queue) }
+        }
+        return keys.withKey(offset: record.offset) { add(record, bytes, item, key: $0, site: nil, into: &queue) }
     }
 
     /// Sends what waits for more lines.
@@ -88,17 +89,22 @@ struct RecordComposer {
 
     // MARK: - One line
 
-    private mutating func makeKey(_ offset: Int, _ site: [UInt8]?, _ keys: inout SourceKeyWriter) {
-        key.removeAll(keepingCapacity: true)
-        if let site {
-            key += site
-        } else if settings.partitionKey == .random {
-            for _ in 0..<8 { key += hex(CollectionOfOne(UInt8(settings.random() * 256))).utf8 }
-        } else {
-            keys.withKey(offset: offset) { bytes in
-                bytes.withMemoryRebound(to: UInt8.self) { key.append(contentsOf: $0) }
-            }
+    private func randomKey() -> [UInt8] {
+        var key: [UInt8] = []
+        for _ in 0..<8 { key += hex(CollectionOfOne(UInt8(settings.random() * 256))).utf8 }
+        return key
+    }
+
+    private mutating func add(
+        _ record: FramedRecord, _ bytes: UnsafeRawBufferPointer, _ item: ShipItem, key: UnsafeRawBufferPointer,
+        site: [UInt8]?, into queue: inout SendQueue
+    ) -> Oversize? {
+        if settings.record == .fluentd || record.isCut {
+            encode(record, bytes)
+            return encoded.withUnsafeBytes { send($0, record, item, key, site, into: &queue) }
         }
+        let data = bytes.isEmpty ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes
+        return send(data, record, item, key, site, into: &queue)
     }
 
     private mutating func encode(_ record: FramedRecord, _ bytes: UnsafeRawBufferPointer) {
@@ -119,28 +125,29 @@ struct RecordComposer {
     }
 
     private mutating func send(
-        _ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ site: [UInt8]?,
-        into queue: inout SendQueue
+        _ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ key: UnsafeRawBufferPointer,
+        _ site: [UInt8]?, into queue: inout SendQueue
     ) -> Oversize? {
         guard data.count + key.count <= settings.recordBytesMax else {
             return Oversize(data: Array(data), partitionKey: String(decoding: key, as: UTF8.self), item: item)
         }
         let isAlone =
             settings.aggregate == .none || record.isPiece || data.isEmpty || data.count > settings.aggregateBytesMax
-        if isAlone || !fits(data, record, item, site) { flush(into: &queue) }
+        if isAlone || !fits(data, record, item, key, site) { flush(into: &queue) }
         if isAlone {
-            key.withUnsafeBytes { queue.append(data: data, partitionKey: $0, item: item) }
+            queue.append(data: data, partitionKey: key, item: item)
         } else {
-            join(data, item, site, isJSON: record.isJSON)
+            join(data, item, key, site, isJSON: record.isJSON)
         }
         return nil
     }
 
     // MARK: - Lines that share a record
 
-    private func fits(_ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ site: [UInt8]?)
-        -> Bool
-    {
+    private func fits(
+        _ data: UnsafeRawBufferPointer, _ record: FramedRecord, _ item: ShipItem, _ key: UnsafeRawBufferPointer,
+        _ site: [UInt8]?
+    ) -> Bool {
         guard let before = group.item else { return true }
         guard before.file == item.file, before.end == item.offset, group.site == site else { return false }
         let limit = min(settings.aggregateBytesMax, settings.recordBytesMax - SourceKeyWriter.keyBytesMax)
@@ -155,13 +162,15 @@ struct RecordComposer {
     /// What a user record, and the frame of an aggregate with its hash key, take besides data and key.
     private static let kplOverheadMax = 96
 
-    private mutating func join(_ data: UnsafeRawBufferPointer, _ item: ShipItem, _ site: [UInt8]?, isJSON: Bool) {
+    private mutating func join(
+        _ data: UnsafeRawBufferPointer, _ item: ShipItem, _ key: UnsafeRawBufferPointer, _ site: [UInt8]?, isJSON: Bool
+    ) {
         guard var joined = group.item else {
             group.item = item
             group.site = site
             group.isJSON = isJSON
             group.key.removeAll(keepingCapacity: true)
-            group.key += key
+            key.withMemoryRebound(to: UInt8.self) { group.key.append(contentsOf: $0) }
             group.data.removeAll(keepingCapacity: true)
             data.withMemoryRebound(to: UInt8.self) { group.data.append(contentsOf: $0) }
             return
@@ -171,7 +180,7 @@ struct RecordComposer {
             data.withMemoryRebound(to: UInt8.self) { group.data.append(contentsOf: $0) }
         } else {
             if group.writer == nil { beginAggregate() }
-            key.withUnsafeBytes { group.writer?.append(data: data, partitionKey: $0) }
+            group.writer?.append(data: data, partitionKey: key)
         }
         joined.end = item.end
         joined.lines += item.lines

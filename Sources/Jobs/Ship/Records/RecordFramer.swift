@@ -65,7 +65,7 @@ struct FramingCounts: Equatable {
 /// Cuts one buffer after the other. Not Sendable: the header parser keeps buffers.
 final class RecordFramer {
     let rules: FramingRules
-    private var starts = RecordStart()
+    private let starts = RecordStart()
 
     init(rules: FramingRules) {
         precondition(rules.recordBytesMax > FramingRules.cutMark.count + 4, "a record must hold a UTF-8 character")
@@ -84,6 +84,8 @@ final class RecordFramer {
         counts: inout FramingCounts, emit: (FramedRecord, UnsafeRawBufferPointer) throws -> Void
     ) rethrows -> Int {
         var at = 0
+        // A copy: asking a stored property would be checked for exclusive access at every line.
+        var starts = starts
         /// Whether the line at `at` bears a header, when that is known already.
         var known: LineStart?
         while at < bytes.count {
@@ -103,20 +105,20 @@ final class RecordFramer {
             let lineFeed = Self.lineFeed(bytes, from: at)
             let lineEnd = lineFeed ?? bytes.count
             if lineEnd - at > rules.recordBytesMax {
-                let start = known ?? lineStart(Self.part(bytes, at, lineEnd))
+                let start = known ?? lineStart(Self.part(bytes, at, lineEnd), &starts)
                 known = nil
                 at += try beginLongLine(bytes, at, offset, start, &state, &counts, emit)
                 continue
             }
             if lineFeed == nil, end != .finished { return at }
-            let start = known ?? lineStart(Self.part(bytes, at, lineEnd))
+            let start = known ?? lineStart(Self.part(bytes, at, lineEnd), &starts)
             known = nil
             var record = FramedRecord(
                 offset: offset + at, end: offset + min(lineEnd + 1, bytes.count), lines: 1,
                 startsRecord: start.startsRecord, isJSON: start.startsRecord && !start.canBeJoined)
             var textEnd = lineEnd
             if rules.joins, start.canBeJoined {
-                guard let joined = join(bytes, at, lineEnd, end, &known) else { return at }
+                guard let joined = join(bytes, at, lineEnd, end, &known, &starts) else { return at }
                 record.lines += joined.lines
                 textEnd = joined.textEnd
                 record.end = offset + min(textEnd + 1, bytes.count)
@@ -132,7 +134,7 @@ final class RecordFramer {
         var canBeJoined = false
     }
 
-    private func lineStart(_ line: UnsafeRawBufferPointer) -> LineStart {
+    private func lineStart(_ line: UnsafeRawBufferPointer, _ starts: inout RecordStart) -> LineStart {
         guard rules.joins || rules.needsStarts else { return LineStart() }
         let startsRecord = starts.startsRecord(line)
         return LineStart(startsRecord: startsRecord, canBeJoined: startsRecord && starts.canBeJoined)
@@ -140,7 +142,8 @@ final class RecordFramer {
 
     /// The header-less lines after the line that ends at `lineEnd`; nil while what follows could still be one.
     private func join(
-        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ lineEnd: Int, _ end: FramingEnd, _ known: inout LineStart?
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ lineEnd: Int, _ end: FramingEnd, _ known: inout LineStart?,
+        _ starts: inout RecordStart
     ) -> (lines: Int, textEnd: Int)? {
         let joinedMax = min(FramingRules.joinedBytesMax, rules.recordBytesMax)
         var textEnd = lineEnd
@@ -159,7 +162,7 @@ final class RecordFramer {
                 case .finished: break
                 }
             }
-            let start = lineStart(Self.part(bytes, next, nextEnd))
+            let start = lineStart(Self.part(bytes, next, nextEnd), &starts)
             if start.startsRecord {
                 known = start
                 return (lines, textEnd)

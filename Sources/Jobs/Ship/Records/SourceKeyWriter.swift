@@ -8,34 +8,46 @@ struct SourceKeyWriter {
     /// Most bytes of a key.
     static let keyBytesMax = 2 * nameBytesMax + 8 + 19 + 3
 
+    /// Digits of the largest offset.
+    private static let offsetDigitsMax = 19
+
+    /// What all keys of the file begin with, and room for an offset.
     private var bytes: [UInt8]
     private let prefixCount: Int
 
     init(host: String, file: String, generation: String) {
         bytes = Array("\(Self.plain(host))/\(Self.plain(file))/\(generation)/".utf8)
         prefixCount = bytes.count
+        bytes += [UInt8](repeating: 0, count: Self.offsetDigitsMax)
     }
 
     /// The key is valid inside `body`.
     mutating func withKey<Result>(
         offset: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        bytes.removeLast(bytes.count - prefixCount)
-        appendDecimal(offset)
-        return try bytes.withUnsafeBytes(body)
+        try bytes.withUnsafeMutableBytes { bytes in
+            let end = prefixCount + Self.digitCount(offset)
+            var rest = max(0, offset)
+            var place = end
+            repeat {
+                place -= 1
+                bytes[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while place > prefixCount
+            return try body(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+        }
     }
 
     func key(offset: Int) -> String { String(decoding: bytes[..<prefixCount], as: UTF8.self) + String(offset) }
 
-    private mutating func appendDecimal(_ number: Int) {
-        guard number > 0 else { return bytes.append(UInt8(ascii: "0")) }
-        let first = bytes.count
-        var rest = number
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
+    private static func digitCount(_ number: Int) -> Int {
+        var count = 1
+        var limit = 10
+        while count < offsetDigitsMax, limit <= number {
+            count += 1
+            limit = limit &* 10
         }
-        bytes[first...].reverse()
+        return count
     }
 
     /// Letters, digits, `.`, `_`, `-`; everything else becomes `_`, and what is too long loses its start.

@@ -36,9 +36,10 @@ struct SendQueue {
     static let unnamedShard = ""
 
     let limits: SendLimits
+    private let stream: String
     /// Filled, and being filled.
     private var ready: [ShipBatch] = []
-    private var open = ShipBatch()
+    private var open: ShipBatch
     private var inFlight: [Int: ShipBatch] = [:]
     private var nextID = 0
     /// Requests that failed as a whole, oldest first.
@@ -68,9 +69,12 @@ struct SendQueue {
         mutating func succeed() { self = Pause() }
     }
 
-    init(limits: SendLimits) {
+    /// - Parameter stream: name or ARN of the stream that the records are for.
+    init(limits: SendLimits, stream: String = "") {
         precondition(limits.requestBytesMax > 0 && limits.requestsInFlightMax > 0, "a queue must be able to send")
         self.limits = limits
+        self.stream = stream
+        open = ShipBatch(stream: stream)
     }
 
     /// False when reading must wait until something is stored.
@@ -90,8 +94,9 @@ struct SendQueue {
     ) {
         let bytes = data.count + partitionKey.count
         if !open.fits(bytes, bytesMax: limits.requestBytesMax) {
+            let next = open.empty()
             ready.append(open)
-            open = ShipBatch()
+            open = next
         }
         open.append(data: data, partitionKey: partitionKey, explicitHashKey: explicitHashKey, item: item)
         cost += bytes + ShipBatch.itemBytes
@@ -125,13 +130,13 @@ struct SendQueue {
         for shard in waiting.keys.sorted() {
             guard var entry = waiting[shard], entry.pause.until <= now else { continue }
             while let first = entry.batches.first {
-                guard let before = taken else {
+                // Sizes only: with a copy at hand, appending would copy the whole batch.
+                guard let (count, bytes) = taken.map({ ($0.count, $0.bytes) }) else {
                     taken = first
                     entry.batches.removeFirst()
                     continue
                 }
-                guard before.count + first.count <= ShipBatch.recordsMax,
-                    before.bytes + first.bytes <= limits.requestBytesMax
+                guard count + first.count <= ShipBatch.recordsMax, bytes + first.bytes <= limits.requestBytesMax
                 else { break }
                 for index in 0..<first.count { taken?.append(index, of: first) }
                 entry.batches.removeFirst()
@@ -149,7 +154,7 @@ struct SendQueue {
         }
         if !ready.isEmpty { return ready.removeFirst() }
         guard sendsPart, !open.isEmpty else { return nil }
-        defer { open = ShipBatch() }
+        defer { open = open.empty() }
         return open
     }
 
@@ -169,7 +174,6 @@ struct SendQueue {
         guard let batch = inFlight.removeValue(forKey: id) else { preconditionFailure("an answer to no request") }
         servicePause.succeed()
         var settlement = Settlement(storedByShard: answer.storedByShard)
-        settlement.stored.reserveCapacity(answer.storedCount)
         knownShards.formUnion(answer.storedByShard.keys)
         for shard in answer.storedByShard.keys {
             waiting[shard]?.pause.succeed()
@@ -180,11 +184,11 @@ struct SendQueue {
             settlement.stored += batch.items[next..<failure.index]
             next = failure.index + 1
             let shard = failure.shard ?? Self.unnamedShard
-            again[shard, default: ShipBatch()].append(failure.index, of: batch)
+            again[shard, default: ShipBatch(stream: stream)].append(failure.index, of: batch)
             settlement.failures[failure.code, default: 0] += 1
             if let shard = failure.shard { settlement.throttledByShard[shard, default: 0] += 1 }
         }
-        settlement.stored += batch.items[next...]
+        if next == 0 { settlement.stored = batch.items } else { settlement.stored += batch.items[next...] }
         cost -= batch.cost
         recordCount -= batch.count
         for (shard, records) in again {

@@ -18,8 +18,20 @@ struct ShipBatch: Equatable {
     /// What a record costs in memory besides its bytes.
     static let itemBytes = 96
 
-    private(set) var records = PutRecordsBatch()
+    private(set) var records: PutRecordsBatch
     private(set) var items: [ShipItem] = []
+
+    /// - Parameter stream: name or ARN of the stream that the records are for.
+    init(stream: String = "") { records = PutRecordsBatch(stream: stream) }
+
+    /// An empty batch for the same stream, with room for as much as this one holds.
+    func empty() -> ShipBatch {
+        var batch = ShipBatch(records: records.empty())
+        batch.items.reserveCapacity(items.count)
+        return batch
+    }
+
+    private init(records: PutRecordsBatch) { self.records = records }
 
     var count: Int { items.count }
     var isEmpty: Bool { items.isEmpty }
@@ -47,7 +59,7 @@ struct ShipBatch: Equatable {
 
     /// Two halves, to find out which record is refused.
     func halves() -> (ShipBatch, ShipBatch) {
-        var (first, second) = (ShipBatch(), ShipBatch())
+        var (first, second) = (empty(), empty())
         for index in 0..<count {
             if index < count / 2 { first.append(index, of: self) } else { second.append(index, of: self) }
         }
