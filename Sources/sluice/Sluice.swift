@@ -31,6 +31,9 @@ struct Sluice: AsyncParsableCommand {
 
     static func main() async {
         ProcessSetup.harden()
+        if CommandLine.arguments.dropFirst().first == ShipCommand.configuration.commandName {
+            ProcessSetup.keepFreedMemory()
+        }
         await main(Array(CommandLine.arguments.dropFirst()))
     }
 }

@@ -19,6 +19,7 @@ package struct AWSClient: Sendable {
     private let log: (@Sendable (String) -> Void)?
     private let quota: RetryQuota
     private let clock: ClockOffsets
+    private let signingKeys: SigningKeys
 
     /// - Parameters:
     ///   - random: in 0..<1, for jitter.
@@ -38,6 +39,7 @@ package struct AWSClient: Sendable {
         self.counter = counter
         quota = RetryQuota(capacity: retry.quota)
         clock = ClockOffsets()
+        signingKeys = SigningKeys()
     }
 
     /// The same client, its retry tokens and clock offsets included, that counts into `counter`.
@@ -53,6 +55,7 @@ package struct AWSClient: Sendable {
         log = other.log
         quota = other.quota
         clock = other.clock
+        signingKeys = other.signingKeys
         self.counter = counter
     }
 
@@ -176,7 +179,7 @@ package struct AWSClient: Sendable {
     private func signed(_ call: AWSCall, target: HTTPTarget, with keys: Credentials, at instant: Timestamp)
         -> HTTPRequest
     {
-        let signer = SigV4(region: call.region ?? endpoint.region, service: endpoint.signingName)
+        let signer = SigV4(region: call.region ?? endpoint.region, service: endpoint.signingName, keys: signingKeys)
         let toSign = SigningRequest(
             method: call.method, path: call.path, query: call.query,
             headers: [HTTPHeader("Host", target.hostHeader)] + call.headers, payloadHash: call.payloadHash)

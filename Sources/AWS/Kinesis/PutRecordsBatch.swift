@@ -37,11 +37,14 @@ package struct PutRecordsBatch: Sendable, Equatable {
     /// An empty batch for the same stream, with room for as much as this one holds.
     package func empty() -> PutRecordsBatch {
         var batch = PutRecordsBatch(stream: stream)
-        // Requests of one log are about as long as each other.
-        batch.json.reserveCapacity(json.count + json.count / 8)
+        // Requests of one log are about as long as each other. Round sizes, so that freed memory fits again.
+        batch.json.reserveCapacity(
+            (json.count + json.count / 32) / Self.capacityStep * Self.capacityStep + Self.capacityStep)
         batch.entries.reserveCapacity(entries.count)
         return batch
     }
+
+    private static let capacityStep = 64 << 10
 
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }

@@ -27,6 +27,7 @@ extension SigV4 {
     }
 
     package func canonicalPath(_ path: String) -> String {
+        if path == "/" { return path }
         let resolved = rules.normalizesPath ? Self.normalized(path) : (path.isEmpty ? "/" : path)
         return rules.encodesPathAgain ? PercentEncoding.encode(resolved, keepsSlash: true) : resolved
     }
@@ -58,9 +59,13 @@ extension SigV4 {
     }
 
     private static func collapsed(_ value: String) -> String {
-        let words = value.utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
+        // Most values hold no white space.
+        if !value.utf8.contains(where: isSpace) { return value }
+        let words = value.utf8.split(whereSeparator: isSpace)
         return words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
     }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     /// Encoded exactly once, whether or not the wire form was encoded already.
     private static func encodedOnce(_ text: String) -> String {

@@ -50,14 +50,18 @@ package struct SigningRequest: Sendable, Equatable {
     }
 }
 
-package struct SigV4: Sendable, Equatable {
+package struct SigV4: Sendable {
     package var region: String
     /// The signing name in the credential scope: `kinesis`, `s3`, `sts`, `dynamodb`.
     package var service: String
     package var rules: SigningRules
+    private let keys: SigningKeys
 
-    /// `rules` defaults to what the service wants.
-    package init(region: String, service: String, rules: SigningRules? = nil) {
+    /// - Parameters:
+    ///   - rules: default to what the service wants.
+    ///   - keys: shared by those who sign with the same keys again and again.
+    package init(region: String, service: String, rules: SigningRules? = nil, keys: SigningKeys = SigningKeys()) {
+        self.keys = keys
         self.region = region
         self.service = service
         self.rules = rules ?? SigningRules.rules(for: service)
@@ -80,10 +84,7 @@ package struct SigV4: Sendable, Equatable {
     }
 
     package func signature(stringToSign: String, secretAccessKey: Secret, at time: SigningTime) -> String {
-        var key = SymmetricKey(data: Array("AWS4\(secretAccessKey.revealed)".utf8))
-        for part in [time.date, region, service, "aws4_request"] {
-            key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(part.utf8), using: key))
-        }
+        let key = keys.key(SigningKeyScope(secret: secretAccessKey, date: time.date, region: region, service: service))
         return hexText(HMAC<SHA256>.authenticationCode(for: Array(stringToSign.utf8), using: key))
     }
 

@@ -100,7 +100,8 @@ final class ShipRun {
             isOnce: mode == .once, random: dependencies.random)
         let sender = ShipSender(
             queue: SendQueue(limits: budget.limits, stream: file.destination.stream.reference),
-            stream: file.destination.stream.reference, dependencies: dependencies, mailbox: mailbox, deadLetters: deadLetters)
+            stream: file.destination.stream.reference, dependencies: dependencies, mailbox: mailbox,
+            deadLetters: deadLetters)
         let recordBytesMax = file.destination.recordBytes
         reader.setAside = { [unowned sender, unowned set] record in
             try sender.bury(record, files: set.files, recordBytesMax: recordBytesMax)

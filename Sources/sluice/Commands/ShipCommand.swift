@@ -70,7 +70,6 @@ struct ShipRunCommand: AsyncParsableCommand {
         let region = file.destination.stream.region
         let stop = StopSignals.install()
         ProcessSetup.raiseOpenFileLimit()
-        ProcessSetup.keepFreedMemory()
         let access = try AWSAccess(surroundings, region: region, callsMax: file.maxInFlight + 4)
         let dependencies = ShipDependencies(
             // The run decides what is sent again, and when.

@@ -25,7 +25,8 @@ enum ProcessSetup {
 
     /// Makes glibc keep what is freed and hand it out again: requests of some hundred KiB would otherwise go back to
     /// the kernel and come again as new pages, which costs `ship` an eighth of its time. One arena, so that a request
-    /// made on one thread and freed on another leaves no second pool behind. mallopt(3) does not import.
+    /// made on one thread and freed on another leaves no second pool behind: glibc takes that only before the first
+    /// thread. mallopt(3) does not import.
     static func keepFreedMemory() {
         typealias Mallopt = @convention(c) (Int32, Int32) -> Int32
         guard let symbol = dlsym(nil, "mallopt") else { return }

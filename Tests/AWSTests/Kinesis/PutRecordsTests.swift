@@ -164,7 +164,8 @@ struct PutRecordsTests {
 }
 
 /// Bytes that a seed decides.
-private struct SeededBytes {
+/// Random bytes that a seed repeats.
+struct SeededBytes {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
 
