@@ -15,13 +15,13 @@ package struct ChainLink: Sendable, Equatable {
     package var previous: String?
     package var gap: GapRecord?
     /// Nil for a batch of the job itself.
-    package var backfill: BackfillPart?
+    package var backfill: BackfillMark?
     package var firstArrival: Timestamp
     package var lastArrival: Timestamp
 
     package init(
         key: String, first: SequenceNumber, last: SequenceNumber, previous: String?, gap: GapRecord? = nil,
-        backfill: BackfillPart? = nil, firstArrival: Timestamp, lastArrival: Timestamp
+        backfill: BackfillMark? = nil, firstArrival: Timestamp, lastArrival: Timestamp
     ) {
         self.key = key
         self.first = first
@@ -37,7 +37,7 @@ package struct ChainLink: Sendable, Equatable {
         let manifest = judged.manifest
         self.init(
             key: key, first: manifest.first, last: manifest.last, previous: manifest.previous, gap: manifest.gap,
-            backfill: judged.backfill, firstArrival: manifest.firstArrival, lastArrival: manifest.lastArrival)
+            backfill: manifest.backfill, firstArrival: manifest.firstArrival, lastArrival: manifest.lastArrival)
     }
 
     var isLive: Bool { backfill == nil }

@@ -24,14 +24,6 @@ package struct ManifestFault: Error, Sendable, Equatable {
     }
 }
 
-/// What backfills add to a manifest. Read on its own: the rest of a manifest does not depend on it.
-package struct BackfillPart: Sendable, Equatable {
-    /// The record directly before the batch; nil when records between the two may be in no batch.
-    package var after: SequenceNumber?
-
-    package init(after: SequenceNumber?) { self.after = after }
-}
-
 package struct ManifestJudge: Sendable {
     package let job: String
     package let stream: String
@@ -45,7 +37,7 @@ package struct ManifestJudge: Sendable {
 
     package func judge(_ bytes: [UInt8], at place: ManifestPlace) -> Result<JudgedManifest, ManifestFault> {
         do throws(ManifestFault) {
-            let (manifest, backfill) = try read(bytes)
+            let manifest = try read(bytes)
             for (holds, detail) in [
                 (try? manifest.canonicalBytes()) == bytes
                     ? (true, "") : (false, "it is not in the form that sluice writes")
@@ -54,17 +46,15 @@ package struct ManifestJudge: Sendable {
             }
             for object in manifest.objects { try check(object, of: manifest) }
             try checkSums(manifest)
-            return .success(JudgedManifest(manifest: manifest, backfill: backfill))
+            return .success(JudgedManifest(manifest: manifest))
         } catch {
             return .failure(error)
         }
     }
 
-    private func read(_ bytes: [UInt8]) throws(ManifestFault) -> (BatchManifest, BackfillPart?) {
+    private func read(_ bytes: [UInt8]) throws(ManifestFault) -> BatchManifest {
         struct Outline: Decodable {
-            struct Mark: Decodable { var after: SequenceNumber? }
             var format_version: Int
-            var backfill: Mark?
         }
         guard let outline = try? JSONDecoder().decode(Outline.self, from: Data(bytes)) else {
             throw ManifestFault(.damaged, "it is not JSON, or not that of a manifest")
@@ -73,7 +63,7 @@ package struct ManifestJudge: Sendable {
             throw ManifestFault(.newer, "it has format version \(outline.format_version)")
         }
         do {
-            return (try BatchManifest.decode(bytes), outline.backfill.map { BackfillPart(after: $0.after) })
+            return try BatchManifest.decode(bytes)
         } catch {
             throw ManifestFault(.damaged, error.cause)
         }
@@ -168,11 +158,6 @@ package struct ManifestJudge: Sendable {
 /// A manifest that agrees with its key and itself.
 package struct JudgedManifest: Sendable, Equatable {
     package var manifest: BatchManifest
-    /// Set when a backfill made it.
-    package var backfill: BackfillPart?
 
-    package init(manifest: BatchManifest, backfill: BackfillPart? = nil) {
-        self.manifest = manifest
-        self.backfill = backfill
-    }
+    package init(manifest: BatchManifest) { self.manifest = manifest }
 }

@@ -13,7 +13,7 @@ private func number(_ letter: Character, _ offset: Int) throws -> SequenceNumber
 private func key(_ letter: Character) -> String { "commits/1/s/\(letter).json" }
 
 private func link(
-    _ letter: Character, after previous: Character?, backfill: BackfillPart? = nil, gap: GapRecord? = nil,
+    _ letter: Character, after previous: Character?, backfill: BackfillMark? = nil, gap: GapRecord? = nil,
     first: Int = 0, last: Int = 9
 ) throws -> ChainLink {
     let start = Timestamp(seconds: Int64(letter.asciiValue ?? 0) * 1_000)
@@ -29,7 +29,7 @@ private func faults(_ links: [ChainLink], joined: [BackfillLedger.Joined] = []) 
 }
 
 /// A backfilled batch that follows the last record of `letter`.
-private func filled(after letter: Character) throws -> BackfillPart { BackfillPart(after: try number(letter, 9)) }
+private func filled(after letter: Character) throws -> BackfillMark { BackfillMark(after: try number(letter, 9)) }
 
 struct ChainCheckTests {
     @Test func unbrokenChainHasNoFault() throws {
@@ -125,7 +125,7 @@ struct ChainCheckTests {
 
     @Test func halfRefilledRangeIsAGap() throws {
         let story = [
-            try link("A", after: nil), try link("C", after: "B", backfill: BackfillPart(after: nil)),
+            try link("A", after: nil), try link("C", after: "B", backfill: BackfillMark(after: nil)),
             try link("D", after: "C"),
         ]
         #expect(faults(story).map(\.kind) == [.gap, .gap])
@@ -134,8 +134,8 @@ struct ChainCheckTests {
 
     @Test func whatBackfillsBroughtOfTimesBeforeTheJobIsNoGap() throws {
         let story = [
-            try link("A", after: nil, backfill: BackfillPart(after: nil)),
-            try link("C", after: nil, backfill: BackfillPart(after: nil)), try link("E", after: nil),
+            try link("A", after: nil, backfill: BackfillMark(after: nil)),
+            try link("C", after: nil, backfill: BackfillMark(after: nil)), try link("E", after: nil),
             try link("F", after: "E"),
         ]
         #expect(faults(story) == [])

@@ -23,7 +23,7 @@ struct BackfillCommand: AsyncParsableCommand {
             Example: sluice backfill jobs/drupal-archive.yaml --from 2026-11-22 --to 2026-11-23 --dry-run
             """)
 
-    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"))
+    @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
     var job: String
 
     @Option(help: ArgumentHelp("First arrival time.", valueName: "time"))
