@@ -70,12 +70,16 @@ package enum ErrorCatalog {
         "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
         "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
         "PriorRequestNotComplete", "EC2ThrottledException", "KMSThrottlingException", "TooManyRequests",
+        "ActiveStatementsExceededException", "ActiveSessionsExceededException",
     ]
 
     private static let transient: Set<String> = [
         "RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure", "InternalFailureException",
         "InternalServerError", "InternalServerException", "ServiceUnavailable", "ServiceUnavailableException",
         "IDPCommunicationError", "ConditionalRequestConflict",
+        // Of the Redshift Data API: the way to the database failed, not the statement.
+        "BatchExecuteStatementException", "ExecuteStatementException", "DatabaseConnectionException",
+        "QueryTimeoutException",
     ]
 
     private static let missing: Set<String> = [

@@ -24,6 +24,12 @@ struct JSONText {
         quoted(value)
     }
 
+    /// An element of an array.
+    mutating func element(_ value: String) {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        quoted(value)
+    }
+
     /// Left out when nil.
     mutating func member(_ key: StaticString, _ value: String?) {
         if let value { member(key, value) }

@@ -20,6 +20,17 @@ package enum Permission: String, Sendable, CaseIterable, Comparable {
     case putObject = "s3:PutObject"
     /// A PUT that brings tags.
     case putObjectTagging = "s3:PutObjectTagging"
+    /// Temporary credentials of a database user of a cluster, which the Data API fetches for its caller.
+    case clusterCredentials = "redshift:GetClusterCredentials"
+    case batchExecuteStatement = "redshift-data:BatchExecuteStatement"
+    case cancelStatement = "redshift-data:CancelStatement"
+    case describeStatement = "redshift-data:DescribeStatement"
+    case executeStatement = "redshift-data:ExecuteStatement"
+    case getStatementResult = "redshift-data:GetStatementResult"
+    /// The same for a serverless workgroup.
+    case workgroupCredentials = "redshift-serverless:GetCredentials"
+    /// Name and password of a database user.
+    case secretValue = "secretsmanager:GetSecretValue"
 
     package static func < (a: Permission, b: Permission) -> Bool { a.rawValue < b.rawValue }
 }
@@ -38,4 +49,8 @@ package struct Companion: Sendable, Equatable {
     static let compareETag = Companion(permission: .getObject, reason: "to compare the ETag")
     /// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     static let encrypt = Companion(permission: .generateDataKey, reason: "on its KMS key")
+    /// https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-access.html
+    static let clusterCredentials = Companion(permission: .clusterCredentials, reason: "on the database user")
+    static let workgroupCredentials = Companion(permission: .workgroupCredentials, reason: "on the workgroup")
+    static let secretValue = Companion(permission: .secretValue, reason: "on the secret")
 }
