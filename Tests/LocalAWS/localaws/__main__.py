@@ -12,7 +12,7 @@ from .local import LocalAWS
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="localaws", description="AWS on loopback: Kinesis, S3, STS, DynamoDB, "
+    parser = argparse.ArgumentParser(prog="localaws", description="AWS on loopback: Kinesis, S3, STS, DynamoDB, Redshift Data, "
                                      "instance metadata. Prints one line of JSON when it is ready.")
     parser.add_argument("--port", type=int, default=0, help="gateway port (default: a free one)")
     parser.add_argument("--metadata-port", type=int, default=0, help="metadata port (default: a free one)")

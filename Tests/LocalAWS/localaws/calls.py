@@ -88,7 +88,34 @@ class Call:
             return "arn:aws:s3:::" + "/".join(part for part in (self.bucket, self.key) if part)
         if self.service == "kinesis":
             return "arn:aws:kinesis:%s:123456789012:stream/%s" % (self.region, self.stream)
+        if self.service == "redshift-data":
+            return self._redshift_place() or "*"
         return "*"
+
+    def _redshift_place(self):
+        """ARN of the cluster or workgroup that statements are for; a workgroup's id is not its name."""
+        body = self.body if isinstance(self.body, dict) else {}
+        if body.get("ClusterIdentifier"):
+            return "arn:aws:redshift:%s:123456789012:cluster:%s" % (self.region, body["ClusterIdentifier"])
+        if body.get("WorkgroupName"):
+            return "arn:aws:redshift-serverless:%s:123456789012:workgroup/00000000-0000-0000-0000-000000000000" % self.region
+        return None
+
+    def _redshift_login(self):
+        """What the Data API asks of its caller to get into the database: (action, resource, condition keys).
+        https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-access.html"""
+        body, place = self.body if isinstance(self.body, dict) else {}, self._redshift_place()
+        if place is None:
+            return []
+        if body.get("SecretArn"):
+            return [("secretsmanager:GetSecretValue", body["SecretArn"], {})]
+        if body.get("WorkgroupName"):
+            return [("redshift-serverless:GetCredentials", place, {})]
+        names = (self.region, body["ClusterIdentifier"])
+        return [("redshift:GetClusterCredentials",
+                 "arn:aws:redshift:%s:123456789012:dbuser:%s/%s" % (names + (body.get("DbUser"),)), {}),
+                ("redshift:GetClusterCredentials",
+                 "arn:aws:redshift:%s:123456789012:dbname:%s/%s" % (names + (body.get("Database"),)), {})]
 
     def record_data(self):
         """The data of every record that the call puts on a stream; what is not base64 is left out."""
@@ -106,6 +133,8 @@ class Call:
         """What the caller must be allowed: (action, resource, condition keys) of each. `owner`: the bucket's account."""
         context = {"s3:ResourceAccount": owner} if self.service == "s3" else {}
         header, wanted = self.request.header, []
+        if self.service == "redshift-data":
+            wanted += self._redshift_login()
         if self.operation in ("ListObjects", "ListObjectsV2"):
             prefix = parse_qs(self.request.query, keep_blank_values=True).get("prefix")
             context.update({"s3:prefix": prefix[0]} if prefix else {})

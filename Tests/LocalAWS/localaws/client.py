@@ -116,6 +116,24 @@ class Control:
         return self.call("POST", "kinesis/expire", {"list_tokens": list_tokens})
 
 
+    def sql(self, statement):
+        """Rows of one statement that runs in the database behind the Redshift Data API, past the API."""
+        return self.call("POST", "redshift/sql", {"sql": statement})["rows"]
+
+    def redshift_settings(self, **changes):
+        return self.call("POST", "redshift/settings", changes)
+
+    def redshift_fault(self, kind, match="", **rule):
+        """Adds one rule (see localaws/redshift/faults.py)."""
+        return self.call("POST", "redshift/faults", dict(rule, kind=kind, match=match))
+
+    def redshift_faults(self):
+        return self.call("GET", "redshift/faults")
+
+    def clear_redshift_faults(self):
+        return self.call("DELETE", "redshift/faults")
+
+
 class ControlError(Exception):
     pass
 

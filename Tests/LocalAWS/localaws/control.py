@@ -48,6 +48,7 @@ class Control:
         local.faults.clear()
         local.kinesis.reset()
         local.moto.reset()
+        local.redshift.reset()
         local.keys.reset()
         local.metadata.reset()
         local.gateway.reset()
@@ -208,6 +209,27 @@ class Control:
         return {"ok": True}
 
 
+    # Redshift.
+
+    def redshift_sql(self, query, body):
+        """Runs one statement of PostgreSQL's in the database; {rows, count}."""
+        return self._local.redshift.run_sql(body["sql"])
+
+    def redshift_settings(self, query, body):
+        return self._local.redshift.change(body)
+
+    def redshift_fault(self, query, body):
+        self._local.redshift.faults.add(body)
+        return {"ok": True}
+
+    def redshift_faults(self, query, body):
+        return self._local.redshift.faults.describe()
+
+    def clear_redshift_faults(self, query, body):
+        self._local.redshift.faults.clear()
+        return {"ok": True}
+
+
 RAW_BODY = {Control.load, Control.load_lines}
 ROUTES = {
     "GET health": Control.health, "POST reset": Control.reset, "POST clock": Control.clock, "GET stats": Control.stats,
@@ -219,6 +241,9 @@ ROUTES = {
     "POST kinesis/stream": Control.create_stream, "POST kinesis/settings": Control.change_stream,
     "POST kinesis/load": Control.load, "POST kinesis/load-lines": Control.load_lines,
     "GET kinesis/dump": Control.dump, "POST kinesis/expire": Control.expire,
+    "POST redshift/sql": Control.redshift_sql, "POST redshift/settings": Control.redshift_settings,
+    "POST redshift/faults": Control.redshift_fault, "GET redshift/faults": Control.redshift_faults,
+    "DELETE redshift/faults": Control.clear_redshift_faults,
 }
 
 

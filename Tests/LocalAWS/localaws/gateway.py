@@ -24,11 +24,12 @@ STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 
 
 class Gateway:
-    def __init__(self, clock, keys, kinesis, moto, faults, journal, control):
+    def __init__(self, clock, keys, kinesis, moto, redshift, faults, journal, control):
         self.clock = clock
         self.keys = keys
         self.kinesis = kinesis
         self.moto = moto
+        self.redshift = redshift
         self.faults = faults
         self.journal = journal
         self.control = control
@@ -155,6 +156,8 @@ class Gateway:
                 answer = self.kinesis.put_records(call.json_body(), call.region, partial)
                 return Response(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(answer).encode())
             return self.kinesis.call(call.operation, call.json_body(), call.region)
+        if call.service == "redshift-data":
+            return self.redshift.call(call.operation, call.json_body(), call.access_key)
         if call.service not in ("s3", "sts", "dynamodb"):
             raise Refusal(400, "UnknownOperationException", "the local endpoint has no " + call.service)
         response = self.moto.call(call.service, call.request, call.region)

@@ -10,6 +10,7 @@ from .keys import (
 from .kinesis.service import Kinesis
 from .metadata import CONTAINER_PATH, Metadata
 from .moto_bridge import Moto
+from .redshift.service import RedshiftData
 from .wire import Server
 
 REGION = "us-east-1"
@@ -21,11 +22,12 @@ class LocalAWS:
         self.keys = KeyStore(self.clock)
         self.kinesis = Kinesis(self.clock)
         self.moto = Moto()
+        self.redshift = RedshiftData(self.clock, self.moto)
         self.faults = Faults()
         self.journal = Journal(self.clock)
         self.metadata = Metadata(self.clock, self.keys)
-        self.gateway = Gateway(self.clock, self.keys, self.kinesis, self.moto, self.faults, self.journal,
-                               Control(self))
+        self.gateway = Gateway(self.clock, self.keys, self.kinesis, self.moto, self.redshift, self.faults,
+                               self.journal, Control(self))
         self.server = Server(self.gateway.handle, port, "gateway")
         self.metadata_server = Server(self.metadata.handle, metadata_port, "metadata")
 
@@ -36,6 +38,7 @@ class LocalAWS:
     def stop(self):
         self.server.stop()
         self.metadata_server.stop()
+        self.redshift.stop()
 
     def environment(self):
         """What a client needs to talk to the gateway with the full-access keys, and to nothing else."""

@@ -48,6 +48,17 @@ class Moto:
                 return found.region_name
         return None
 
+    def object_bytes(self, bucket, key):
+        """The bytes of an object; None when there is none. For services that read S3 themselves."""
+        from moto.backends import get_backend
+
+        with self._locks["s3"]:
+            for account in get_backend("s3").values():
+                found = account["aws"].buckets.get(bucket)
+                if found is not None and key in found.keys:
+                    return found.keys[key].value
+        return None
+
     def call(self, service, request, region, body=None):
         body = request.body if body is None else body
         environ = {

@@ -1,0 +1,1 @@
+"""The Redshift Data API over a private PostgreSQL: see service.py."""
