@@ -38,6 +38,13 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case shipSendAfter = "ship-send.after"
     case shipDeadLetterBefore = "ship-dead-letter.before"
     case shipDeadLetterAfter = "ship-dead-letter.after"
+    case loadLedgerAfter = "load-ledger.after"
+    case loadFilesBefore = "load-files.before"
+    case loadFilesAfter = "load-files.after"
+    case loadSubmitBefore = "load-submit.before"
+    case loadSubmitAfter = "load-submit.after"
+    case loadEndAfter = "load-end.after"
+    case loadConfirmAfter = "load-confirm.after"
 }
 
 /// Which failpoints act, and how: `name[:n]=kill|error|sleep:MILLISECONDS`, comma separated; `n` is the hit that

@@ -9,7 +9,7 @@ struct RedshiftCommand: AsyncParsableCommand {
         abstract: "Makes what Redshift needs to load the archive: table, JSONPaths, COPY statements.",
         subcommands: [
             RedshiftTableCommand.self, RedshiftMigrateCommand.self, RedshiftJSONPathsCommand.self,
-            RedshiftCopyCommand.self, RedshiftExternalCommand.self,
+            RedshiftCopyCommand.self, RedshiftLoadCommand.self, RedshiftExternalCommand.self,
         ])
 }
 

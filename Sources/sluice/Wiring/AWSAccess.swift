@@ -55,6 +55,10 @@ struct AWSAccess {
             log: { [logger] in logger.warning("\($0)") })
     }
 
+    func redshiftData(region: String) throws -> RedshiftDataClient {
+        RedshiftDataClient(client: try client(.redshiftData, region: region))
+    }
+
     /// In 0..<1, from the system's generator.
     static let random: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
