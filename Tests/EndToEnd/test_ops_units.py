@@ -40,8 +40,8 @@ def folder(tmp_path):
 
 
 def test_there_are_the_units_that_the_documents_name():
-    assert SERVICES == ["sluice-%s@.service" % name for name in ("archive", "failure", "ship", "verify")]
-    assert TIMERS == ["sluice-archive@.timer", "sluice-verify@.timer"]
+    assert SERVICES == ["sluice-%s@.service" % name for name in ("archive", "failure", "redshift-load", "ship", "verify")]
+    assert TIMERS == ["sluice-%s@.timer" % name for name in ("archive", "redshift-load", "verify")]
 
 
 def test_systemd_finds_no_fault(folder):
