@@ -203,25 +203,35 @@ def test_the_policy_does_not_reach_beyond_the_job(everything):
 
 def called_actions():
     """Every action that the AWS layer names for a call."""
+    layer = os.path.join(REPOSITORY, "Sources", "AWS")
+    with open(os.path.join(layer, "Client", "Permission.swift")) as file:
+        names = dict(re.findall(r'case (\w+) = "([a-z0-9-]+:[A-Za-z]+)"', file.read()))
     found = set()
-    for folder, _, names in os.walk(os.path.join(REPOSITORY, "Sources", "AWS")):
-        for name in names:
+    for folder, _, files in os.walk(layer):
+        for name in files:
             with open(os.path.join(folder, name)) as file:
                 text = file.read()
             found.update(re.findall(r'permission: "([a-z0-9-]+:[A-Za-z]+)"', text))
             if os.path.basename(folder) == "Kinesis":
                 found.update("kinesis:" + a for a in re.findall(r'\bcall\(\s*"([A-Z][A-Za-z]+)", operation:', text))
+            found.update(names[a] for a in re.findall(r'[cC]all\(\s*\.(\w+), operation:', text))
     return found
 
 
 def test_each_action_that_the_code_calls_is_in_some_policy_and_no_other(everything):
     ship = jobs.ship(everything.directory, everything.stream, ["/var/log/x"])
-    granted = set()
-    for job in (everything.job, ship):
-        granted |= actions(policy(everything, job, "--stream-key", KEY))
-    implied = {"s3:PutObjectTagging", "kms:Decrypt", "kms:GenerateDataKey"}  # asked for by headers and keys
+    granted = actions(policy(everything, ship, "--stream-key", KEY))
+    group = {"database": "logs", "role_arn": "arn:aws:iam::%s:role/copy" % ACCOUNT}
+    secret = "arn:aws:secretsmanager:us-east-1:%s:secret:logs-AbCdEf" % ACCOUNT
+    for place in ({"workgroup": "logs"}, {"cluster": "logs", "user": "loader"}, {"cluster": "logs", "secret_arn": secret}):
+        everything.write_job(destination=EVERYTHING, redshift=dict(group, **place))
+        granted |= actions(policy(everything, everything.job, "--stream-key", KEY))
+    # Asked for by headers and keys, and by the way into the database.
+    implied = {"s3:PutObjectTagging", "kms:Decrypt", "kms:GenerateDataKey", "redshift:GetClusterCredentials",
+               "redshift-serverless:GetCredentials", "secretsmanager:GetSecretValue"}
     assert granted == called_actions() | implied
-    assert {"kinesis:GetRecords", "kinesis:PutRecords", "s3:PutObject", "s3:ListBucket"} <= called_actions()
+    assert {"kinesis:GetRecords", "kinesis:PutRecords", "s3:PutObject", "s3:ListBucket",
+            "redshift-data:BatchExecuteStatement"} <= called_actions()
 
 
 def test_every_action_that_a_run_was_seen_to_use_is_granted(everything):

@@ -42,6 +42,11 @@ class Warehouse:
         ddl = scenario.program.run("redshift", "ddl", scenario.job).stdout
         self.execute(re.sub(r"--[^\n]*", "", ddl).split(";\n")[0])
 
+    def use(self, place, **job):
+        """Another way to the same table, or other settings of the job."""
+        self.group = dict({"database": "dev", "table": self.table, "ledger_table": self.ledger}, **place)
+        self.scenario.write_job(seal={"records": 20}, redshift=self.group, **job)
+
     def execute(self, sql):
         client = self.scenario.endpoint.observer("redshift-data")
         answer = client.execute_statement(Sql=sql, ClusterIdentifier="local-cluster", DbUser="x", Database="dev")

@@ -23,7 +23,6 @@ package enum Permission: String, Sendable, CaseIterable, Comparable {
     /// Temporary credentials of a database user of a cluster, which the Data API fetches for its caller.
     case clusterCredentials = "redshift:GetClusterCredentials"
     case batchExecuteStatement = "redshift-data:BatchExecuteStatement"
-    case cancelStatement = "redshift-data:CancelStatement"
     case describeStatement = "redshift-data:DescribeStatement"
     case executeStatement = "redshift-data:ExecuteStatement"
     case getStatementResult = "redshift-data:GetStatementResult"

@@ -9,12 +9,18 @@ package struct LiveCheck: Sendable {
     private let kinesis: KinesisClient
     /// Nil for a job that has no bucket.
     private let s3: S3Client?
+    /// Nil for a job without `redshift:`.
+    private let redshift: RedshiftDataClient?
     /// Goes into the names of keys that are asked for and do not exist.
     private let newID: @Sendable () -> String
 
-    package init(kinesis: KinesisClient, s3: S3Client?, newID: @escaping @Sendable () -> String) {
+    package init(
+        kinesis: KinesisClient, s3: S3Client?, redshift: RedshiftDataClient?,
+        newID: @escaping @Sendable () -> String
+    ) {
         self.kinesis = kinesis
         self.s3 = s3
+        self.redshift = redshift
         self.newID = newID
     }
 
@@ -24,6 +30,9 @@ package struct LiveCheck: Sendable {
         case .archive(let file):
             await readStream(file.source.stream, &log)
             if let s3 { await BucketCheck(s3: s3, file: file).run(&log) }
+            if let redshift, let settings = file.redshift {
+                await RedshiftCheck(client: redshift, settings: settings).run(&log)
+            }
         case .ship(let file): await writeStream(file.destination.stream, &log)
         }
         return log.report

@@ -5,7 +5,7 @@ import AWS
 import Diagnostics
 
 /// What a probe asks.
-enum ProbedService: Sendable { case kinesis, s3 }
+enum ProbedService: Sendable, CaseIterable { case kinesis, s3, redshift }
 
 struct ProbeLog {
     /// A name that no object has: in advice `*` stands for it.
@@ -44,6 +44,10 @@ struct ProbeLog {
         add(permission, resource, .ok)
     }
 
+    mutating func problem(_ error: some DiagnosticError) {
+        report.problems.append(LiveReport.Problem(diagnostic: error.diagnostic, exitCode: error.exitCode))
+    }
+
     mutating func note(_ text: String) { report.notes.append(text) }
 
     /// A verdict that a later answer casts doubt on.
@@ -77,7 +81,7 @@ struct ProbeLog {
             if error.category == .refused, error.exitCode == .internalFault { return }
             report.problems.append(LiveReport.Problem(diagnostic: diagnostic, exitCode: error.exitCode))
             let isOfTheCaller = error.category == .permission
-            for other in isOfTheCaller ? [ProbedService.kinesis, .s3] : [service] {
+            for other in isOfTheCaller ? ProbedService.allCases : [service] {
                 blocked[other] = "after \(error.code)"
             }
         }

@@ -27,8 +27,8 @@ struct BucketPolicy {
     private func store() -> PolicyStatement? {
         let prefixes = prefixes(objects: .storeObjects, control: [.storeObjects, .storeControl])
         return statement(
-            "StoreOnce", [.putObject], keys(prefixes) + jsonPaths, conditions: ["Null": ["s3:if-none-match": ["false"]]]
-        )
+            "StoreOnce", [.putObject], keys(prefixes) + jsonPaths(.storeJSONPaths),
+            conditions: ["Null": ["s3:if-none-match": ["false"]]])
     }
 
     /// The owner marker is replaced, by compare-and-swap.
@@ -52,12 +52,12 @@ struct BucketPolicy {
         guard stores, !file.destination.tags.isEmpty else { return nil }
         let prefixes = prefixes(
             objects: .storeObjects, control: [.storeObjects, .storeControl, .replaceOwner, .replaceLedgers])
-        return statement("TagObjects", [.putObjectTagging], keys(prefixes) + jsonPaths)
+        return statement("TagObjects", [.putObjectTagging], keys(prefixes) + jsonPaths(.storeJSONPaths))
     }
 
     private func read() -> PolicyStatement? {
         let prefixes = prefixes(objects: .readObjects, control: [.readControl, .replaceOwner, .replaceLedgers])
-        return statement("ReadObjects", [.getObject], keys(prefixes) + jsonPaths)
+        return statement("ReadObjects", [.getObject], keys(prefixes) + jsonPaths(.storeJSONPaths, .readJSONPaths))
     }
 
     /// `IfExists`: when a key that does not exist is asked for, S3 looks whether the caller may list the bucket, and
@@ -83,8 +83,8 @@ struct BucketPolicy {
     }
 
     /// The JSONPaths file, when it does not lie under the control prefix as everything else that is put beside the rows.
-    private var jsonPaths: [String] {
-        guard needs.contains(.storeJSONPaths), let key = file.redshift?.jsonPaths,
+    private func jsonPaths(_ needed: PolicyNeed...) -> [String] {
+        guard !needs.isDisjoint(with: needed), let key = file.redshift?.jsonPaths,
             !key.hasPrefix(file.destination.controlPrefix)
         else { return [] }
         return ["\(bucketARN)/\(key)"]

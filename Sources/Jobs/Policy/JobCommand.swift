@@ -9,6 +9,12 @@ package enum JobCommand: String, CaseIterable, Sendable {
     case rebuild
     /// `sluice redshift copy`.
     case copy
+    /// `sluice redshift load`.
+    case load
+    /// `sluice verify --redshift`.
+    case verifyRedshift = "verify-redshift"
+    /// No command: what Redshift itself does in the bucket, with the role that `redshift.role_arn` names.
+    case redshiftRole = "redshift-role"
     case ship
     /// `sluice check --live`.
     case check
@@ -16,7 +22,8 @@ package enum JobCommand: String, CaseIterable, Sendable {
     package static func commands(of file: JobFile) -> [JobCommand] {
         switch file {
         case .archive(let file):
-            [.archive, .backfill, .status, .verify, .rebuild] + (file.redshift == nil ? [] : [.copy]) + [.check]
+            [.archive, .backfill, .status, .verify, .rebuild]
+                + (file.redshift == nil ? [] : [.copy, .load, .verifyRedshift]) + [.check]
         case .ship: [.ship, .check]
         }
     }
@@ -27,15 +34,19 @@ package enum JobCommand: String, CaseIterable, Sendable {
         case (.archive, .archive): Self.archiving.union([.replaceOwner])
         // It reads the owner marker and leaves it alone.
         case (.backfill, .archive): Self.archiving.union([.replaceLedgers])
-        case (.check, .archive): Self.archiving.union([.replaceOwner, .replaceLedgers])
+        case (.check, .archive):
+            Self.archiving.union([.replaceOwner, .replaceLedgers, .queryRedshift, .loadRedshift])
         case (.rebuild, .archive): [.describeStream, .replaceOwner, .storeControl, .readControl, .listControl]
         case (.status, .archive): [.describeStream, .listShards, .readRecords]
-        case (.verify, .archive):
-            [.describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl]
+        case (.verify, .archive): Self.verifying
+        case (.verifyRedshift, .archive): Self.verifying.union([.queryRedshift])
         case (.copy, .archive): [.readControl, .listControl, .storeControl, .storeJSONPaths]
-        case (.ship, .archive), (.copy, .ship), (.archive, .ship), (.backfill, .ship), (.rebuild, .ship),
-            (.status, .ship),
-            (.verify, .ship):
+        // Rows that Redshift refused are read, to say where they come from.
+        case (.load, .archive):
+            [.readControl, .listControl, .storeControl, .storeJSONPaths, .readObjects, .queryRedshift, .loadRedshift]
+        case (.redshiftRole, .archive): [.readObjects, .listObjects, .readControl, .listControl, .readJSONPaths]
+        case (.ship, .archive), (.copy, .ship), (.load, .ship), (.archive, .ship), (.backfill, .ship),
+            (.rebuild, .ship), (.status, .ship), (.verify, .ship), (.verifyRedshift, .ship), (.redshiftRole, .ship):
             []
         }
     }
@@ -45,6 +56,10 @@ package enum JobCommand: String, CaseIterable, Sendable {
         .describeStream, .listShards, .readRecords, .storeObjects, .readObjects, .readControl, .listObjects,
         .listControl,
     ]
+
+    private static let verifying: Set<PolicyNeed> = [
+        .describeStream, .listShards, .readObjects, .readControl, .listObjects, .listControl,
+    ]
 }
 
 /// A thing that a command does, with the actions that allow it.
@@ -53,7 +68,7 @@ enum PolicyNeed: CaseIterable, Sendable {
     /// Objects and manifests, which are put once and never replaced.
     case storeObjects, storeControl
     /// The JSONPaths file of `redshift:`, which may lie outside both prefixes.
-    case storeJSONPaths
+    case storeJSONPaths, readJSONPaths
     /// The owner marker, which is replaced by compare-and-swap.
     case replaceOwner
     /// What backfills of a shard agree on, replaced the same way.
@@ -61,6 +76,10 @@ enum PolicyNeed: CaseIterable, Sendable {
     /// Rows are looked at when another object may stand under a key of ours.
     case readObjects, readControl
     case listObjects, listControl
+    /// Statements for the job's database; how they log in, `redshift:` says.
+    case queryRedshift
+    /// Several statements in one transaction.
+    case loadRedshift
 
     var permissions: Set<Permission> {
         switch self {
@@ -73,8 +92,10 @@ enum PolicyNeed: CaseIterable, Sendable {
         case .storeJSONPaths: [.putObject, .getObject]
         // The ETag is compared for those only who may read the object.
         case .replaceOwner, .replaceLedgers: [.putObject, .getObject]
-        case .readObjects, .readControl: [.getObject]
+        case .readObjects, .readControl, .readJSONPaths: [.getObject]
         case .listObjects, .listControl: [.listBucket]
+        case .queryRedshift: [.executeStatement, .describeStatement, .getStatementResult]
+        case .loadRedshift: [.batchExecuteStatement]
         }
     }
 }

@@ -64,6 +64,9 @@ package struct JobPolicy {
             let bucket = BucketPolicy(file: file, partition: partition, needs: needs)
             statements += bucket.statements()
             statements += try keyStatements(of: file, bucket: bucket)
+            if let redshift = file.redshift {
+                statements += RedshiftPolicy(settings: redshift, needs: needs).statements()
+            }
         }
         return statements
     }

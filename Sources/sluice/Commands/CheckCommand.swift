@@ -6,18 +6,19 @@ import Jobs
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Finds what is wrong with job files; with --live also with credentials, stream and bucket.",
+        abstract: "Finds what is wrong with job files; with --live also with credentials, stream, bucket and table.",
         discussion: """
             Prints every problem as `file:line:column: key: what is wrong` with a hint. Variables (${NAME}) are taken \
             from the environment, so check with the environment of the job.
 
             With --live each action that the job needs is tried, and the answer is ok, missing or untried (with the \
             reason). Nothing is left behind: an object is offered with digests that its body contradicts, a record \
-            with a hash key that no shard has, and at most one record is read.
+            with a hash key that no shard has, and at most one record is read. With `redshift:` the table's columns and \
+            the right to fill it are looked at, by statements that change nothing.
 
             Exit codes: 0 all is good, 64 usage, 65 the store took what it had to refuse, 74 stream or bucket is \
             missing, 75 AWS cannot be reached, 77 a permission or the credentials are missing, 78 a job file is \
-            invalid.
+            invalid, or a table is missing or too old.
 
             Example: sluice check --live jobs/drupal-archive.yaml
             """)
@@ -51,14 +52,16 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private static func liveReport(_ file: JobFile, _ surroundings: Surroundings) async throws -> LiveReport {
-        let (region, destination): (String, ArchiveJobFile.Destination?) =
+        let archive: ArchiveJobFile? = if case .archive(let file) = file { file } else { nil }
+        let region =
             switch file {
-            case .archive(let file): (file.source.stream.region, file.destination)
-            case .ship(let file): (file.destination.stream.region, nil)
+            case .archive(let file): file.source.stream.region
+            case .ship(let file): file.destination.stream.region
             }
         let access = try AWSAccess(surroundings, region: region, callsMax: 2)
         let check = LiveCheck(
-            kinesis: try access.kinesis(region: region), s3: try destination.map { try access.s3($0.s3) },
+            kinesis: try access.kinesis(region: region), s3: try archive.map { try access.s3($0.destination.s3) },
+            redshift: try archive?.redshift.map { try access.redshiftData(region: $0.region) },
             newID: { UUID().uuidString.lowercased() })
         return await check.run(file)
     }

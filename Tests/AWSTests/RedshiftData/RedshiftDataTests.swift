@@ -97,13 +97,6 @@ struct RedshiftDataTests {
         #expect(bench.server.stepsLeft == 1)
     }
 
-    @Test func cancellingTellsWhetherTheWishWasTaken() async throws {
-        let bench = Bench.redshift([.json(#"{"Status":true}"#), .json(#"{"Status":false}"#)])
-        #expect(try await bench.data.cancelStatement(id, on: cluster))
-        #expect(try await !bench.data.cancelStatement(id, on: cluster))
-        #expect(bench.server.requests[0].header("X-Amz-Target") == "RedshiftData.CancelStatement")
-    }
-
     @Test func limitsAreCheckedBeforeAnythingIsSent() async throws {
         typealias Limits = RedshiftDataLimits
         let longest = String(repeating: "x", count: Limits.statementBytesMax)

@@ -60,7 +60,7 @@ struct LoadDatabase: Sendable {
     func query(_ sql: String, name: String) async throws -> (statement: SubmittedStatement, rows: [[StatementField]]) {
         let statement = try await calls.patiently { try await client.executeStatement(sql, on: target, name: name) }
         let ending = try await wait(for: statement.id)
-        guard ending.status == .finished else { throw failure(ending, during: name) }
+        guard ending.status == .finished else { throw RedshiftError(ending, during: name, of: target) }
         guard ending.hasResult else { return (statement, []) }
         let rows = try await calls.patiently {
             var rows: [[StatementField]] = []
@@ -110,21 +110,6 @@ struct LoadDatabase: Sendable {
                 hint: "give `redshift.ledger_table` a table of its own", exitCode: .stateOrIdentity)
         }
         return Entry(manifest: manifest, load: load, objects: Int(objects), rows: Int(rows))
-    }
-
-    private func failure(_ ending: StatementDescription, during name: String) -> RedshiftError {
-        let cause = ending.error ?? "the statement is \(ending.status.rawValue)"
-        let words = cause.lowercased()
-        if words.contains("does not exist") {
-            return RedshiftError(
-                name, target.text, cause, hint: "check database and schema under `redshift:`",
-                exitCode: .jobFileInvalid)
-        }
-        let isDenied = words.contains("permission denied") || words.contains("authentication")
-        return RedshiftError(
-            name, target.text, cause,
-            hint: isDenied ? "grant the database user what it needs; README, \"Redshift\"" : nil,
-            exitCode: isDenied ? .permission : .temporary)
     }
 }
 
