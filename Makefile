@@ -27,7 +27,7 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench schemas lint format check clean
+.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench bench-check schemas lint format check clean
 .PHONY: install uninstall deb
 
 help: ## this list
@@ -136,9 +136,17 @@ demo: setup $(RELEASE) ## the whole way on this machine: ship sample logs, archi
 local-aws: setup ## start the local AWS endpoint by hand; ends with Ctrl-C
 	@$(PY) Tests/LocalAWS/run.py
 
-bench: setup $(RELEASE) ## CPU and memory of an archive run and of a ship run
+bench: setup $(RELEASE) ## CPU and memory of archive, transform and ship runs, and of runs that find little to do
 	$(PY) Tests/Bench/bench.py
+	$(PY) Tests/Bench/small_bench.py
 	$(PY) Tests/Bench/ship_bench.py
+
+bench-check: setup $(LOCAL)/valgrind.stamp $(RELEASE) ## instructions of each stage, against Tests/Bench/instructions.json (WRITE=1 keeps new ones)
+	$(PY) Tests/Bench/instructions.py $(if $(WRITE),--write,--check)
+
+$(LOCAL)/valgrind.stamp: $(LOCAL)/debian.stamp
+	@packages="valgrind"; $(INSTALL_MISSING)
+	@touch $@
 
 schemas: $(DEBUG) ## write schemas/redshift/ anew from schemas/row.schema.json
 	@mkdir -p schemas/redshift $(LOCAL)

@@ -68,12 +68,15 @@ extension SQLiteStateStore {
         }
     }
 
-    package func setHorizon(_ shard: String, _ horizon: Timestamp) throws(StateError) {
-        try write("note horizon") { database in
-            _ = try self.shard(shard, database, "note horizon")
-            try database.execute(
-                sql: "UPDATE shards SET horizon_us = max(coalesce(horizon_us, ?1), ?1) WHERE id = ?2",
-                arguments: [horizon.microseconds, shard])
+    package func setHorizons(_ horizons: [String: Timestamp]) throws(StateError) {
+        try write("note horizons") { database in
+            let update = try database.makeStatement(
+                sql: "UPDATE shards SET horizon_us = max(coalesce(horizon_us, ?1), ?1) WHERE id = ?2")
+            for (shard, horizon) in horizons {
+                try update.execute(arguments: [horizon.microseconds, shard])
+                // Says that the shard is not known.
+                if database.changesCount == 0 { _ = try self.shard(shard, database, "note horizons") }
+            }
         }
     }
 }

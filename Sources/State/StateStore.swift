@@ -21,8 +21,8 @@ package protocol StateStore: Sendable {
     func add(_ shards: [ShardState]) async throws(StateError)
     /// The shard is wholly archived; its children may begin. A child that is known keeps its position.
     func markEnded(_ shard: String, children: [ShardState]) async throws(StateError)
-    /// Everything that arrived on the shard before `horizon` is committed. Never goes back.
-    func setHorizon(_ shard: String, _ horizon: Timestamp) async throws(StateError)
+    /// Shard to horizon: everything that arrived on the shard before it is committed. Never goes back.
+    func setHorizons(_ horizons: [String: Timestamp]) async throws(StateError)
 
     /// All of it at one instant, for those who report.
     func snapshot() async throws(StateError) -> StateSnapshot

@@ -8,7 +8,8 @@ DRUPAL = os.path.join(HERE, "..", "Data", "drupal", "main", "drupal.log.gz")
 PROGRAMS = ["sshd", "cron", "nginx", "php-fpm", "postfix/smtpd", "systemd", "kernel", "named"]
 WORDS = ("connection session user request upstream closed opened failed accepted timeout port from for root admin "
          "cache queue message worker started stopped reload certificate handshake disk inode memory pool").split()
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+# Of lines: captured Drupal, RFC 3164, RFC 5424.
+KINDS = (0, 1, 2)
 
 
 def sentence(rng):
@@ -29,14 +30,14 @@ def rfc5424(rng, second):
             f"{sentence(rng)}").encode()
 
 
-def lines(size_bytes, seed=7):
-    """Yields lines (without LF) until their size with LF reaches `size_bytes`."""
+def lines(size_bytes, seed=7, kinds=KINDS):
+    """Yields lines (without LF) of some kinds until their size with LF reaches `size_bytes`."""
     rng = random.Random(seed)
     with gzip.open(DRUPAL) as file:
         drupal = file.read().split(b"\n")[:-1]
     total = second = 0
     while total < size_bytes:
-        kind = rng.randrange(3)
+        kind = kinds[rng.randrange(len(kinds))]
         if kind == 0:
             line = drupal[rng.randrange(len(drupal))]
         elif kind == 1:

@@ -32,10 +32,10 @@ class Peak(threading.Thread):
             time.sleep(0.01)
 
 
-def measured(command, env=None, stdout=subprocess.DEVNULL):
+def measured(command, env=None, stdout=subprocess.DEVNULL, stdin=None):
     """Runs a command; gives CPU seconds, wall seconds, peak resident MB."""
     started = time.monotonic()
-    child = subprocess.Popen(command, env=env, stdout=stdout, stderr=subprocess.PIPE)
+    child = subprocess.Popen(command, env=env, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
     # Not ru_maxrss: it counts this program's own memory as it was before the child's exec.
     peak = Peak(child.pid)
     errors = child.stderr.read()

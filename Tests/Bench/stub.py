@@ -110,10 +110,14 @@ class Server(asyncio.Protocol):
                 "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "StreamCreationTimestamp": EPOCH - 1000,
                 "EnhancedMonitoring": [], "OpenShardCount": self.shards}}).encode())
         path = os.path.join(self.folder, hashlib.sha256(target.encode()).hexdigest())
+        path += ".gz" if target.endswith(".gz") else ".other"
         if method == b"PUT":
-            with open(path + (".gz" if target.endswith(".gz") else ".other"), "wb") as file:
+            with open(path, "wb") as file:
                 file.write(body)
             return self.send(200, b"", b"application/xml", b'ETag: "0"\r\n')
+        if method == b"GET" and os.path.exists(path):
+            with open(path, "rb") as file:
+                return self.send(200, file.read(), b"application/json", b'ETag: "0"\r\n')
         return self.send(404, b"" if method == b"HEAD" else b"<Error><Code>NoSuchKey</Code></Error>", b"application/xml")
 
 

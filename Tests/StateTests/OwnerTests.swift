@@ -36,7 +36,7 @@ private struct FaultyStore: StateStore {
     func markEnded(_ shard: String, children: [ShardState]) throws(StateError) {
         try inner.markEnded(shard, children: children)
     }
-    func setHorizon(_ shard: String, _ horizon: Timestamp) throws(StateError) { try inner.setHorizon(shard, horizon) }
+    func setHorizons(_ horizons: [String: Timestamp]) throws(StateError) { try inner.setHorizons(horizons) }
     func snapshot() throws(StateError) -> StateSnapshot { try inner.snapshot() }
     func saveIntent(_ intent: BatchIntent) throws(StateError) { try inner.saveIntent(intent) }
     func openIntents() throws(StateError) -> [BatchIntent] { try inner.openIntents() }

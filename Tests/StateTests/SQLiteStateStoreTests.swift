@@ -140,14 +140,18 @@ struct SQLiteStateStoreTests {
         let store = try openStore(directory)
         try store.begin(start: .trimHorizon, shards: [ShardState(id: "s", position: .trimHorizon)])
         for (offset, expected) in [(0, 0), (-1, 0), (5, 5), (4, 5)] {
-            try store.setHorizon("s", sampleTime.adding(.seconds(offset)))
+            try store.setHorizons(["s": sampleTime.adding(.seconds(offset))])
             #expect(try store.shards().first?.horizon == sampleTime.adding(.seconds(expected)))
         }
         let intent = try sampleIntent("s", 1...2, horizon: sampleTime)
         try store.saveIntent(intent)
         try store.commit(intent, manifestKey: "k")
         #expect(try store.shards().first?.horizon == sampleTime.adding(.seconds(5)))
-        expectError(.brokenRule, exit: .internalFault, says: "not known") { try store.setHorizon("x", sampleTime) }
+        let later = sampleTime.adding(.seconds(9))
+        expectError(.brokenRule, exit: .internalFault, says: "not known") {
+            try store.setHorizons(["s": later, "x": later])
+        }
+        #expect(try store.shards().first?.horizon == sampleTime.adding(.seconds(5)), "all of them or none")
     }
 
     @Test func knownShardsAreNotAddedAgain() throws {

@@ -79,6 +79,7 @@ package struct ArchiveJob: Sendable {
             try await replay(run, into: &report)
             let schedule = try await schedule(run, owner, started: clock.started.adding(contact.clockSkew))
             merge(try await schedule.archive(), into: &report)
+            try await run.horizons.write()
         } catch {
             let (_, code) = describe(error, during: "archive", of: file.name)
             try? await store.endRun(runID, ended: dependencies.time.now(), exitCode: code.rawValue, summary: nil)

@@ -13,6 +13,7 @@ struct RunContext: Sendable {
     let clock: RunClock
     let summary: StreamSummary
     let store: any StateStore
+    let horizons: HorizonNotes
     let spool: SpoolDirectory
     let committer: BatchCommitter
     let board: ProgressBoard
@@ -32,6 +33,7 @@ struct RunContext: Sendable {
         self.clock = clock
         self.summary = summary
         self.store = store
+        horizons = HorizonNotes(store: store, failpoints: dependencies.failpoints)
         spool = try SpoolDirectory(path: "\(directory.path)/spool")
         committer = BatchCommitter(
             dependencies: dependencies, store: store, guardian: guardian, spool: spool,

@@ -169,8 +169,6 @@ final class ShardWorker {
     /// A gap that no batch carries yet stays open: the next run finds it again.
     private func keep(horizon: Timestamp) async throws {
         guard builder.gap == nil else { return }
-        try run.dependencies.failpoints.hit(.horizonBefore)
-        try await run.store.setHorizon(shard.id, horizon)
-        try run.dependencies.failpoints.hit(.horizonAfter)
+        try await run.horizons.note(shard.id, horizon)
     }
 }
