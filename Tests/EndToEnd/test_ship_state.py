@@ -170,7 +170,7 @@ def test_the_form_of_the_position_file(scenario):
     shipping = shipped_twice(scenario)
     with open(positions(shipping)) as file:
         document = json.load(file)
-    assert document["format_version"] == 2 and document["job"] == "test-ship" and document["stream"] == scenario.stream
+    assert document["format_version"] == 3 and document["job"] == "test-ship" and document["stream"] == scenario.stream
     assert re.fullmatch("[0-9a-f]{64}", document["sha256"])
     [entry] = document["files"]
     assert entry["offset"] == os.path.getsize(shipping.log) and entry["path"] == shipping.log

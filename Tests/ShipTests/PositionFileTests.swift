@@ -90,11 +90,11 @@ import Testing
         let (space, file) = try prepared()
         try file.save(positions(10))
         try file.save(positions(20))
-        try Data(#"{"format_version": 3, "files": "other"}"#.utf8).write(to: URL(filePath: file.path))
+        try Data(#"{"format_version": 4, "files": "other"}"#.utf8).write(to: URL(filePath: file.path))
         #expect {
             try load(space)
         } throws: { error in
-            (error as? ShipError)?.diagnostic.cause.contains("has format 3") == true
+            (error as? ShipError)?.diagnostic.cause.contains("has format 4") == true
         }
     }
 }

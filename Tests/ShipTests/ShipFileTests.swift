@@ -186,7 +186,7 @@ import Testing
         #expect(await space.ship(stream).exitCode == .done)
     }
 
-    @Test(arguments: ["", "{", "[]", "{\"format_version\": 3}", "{\"format_version\": 2, \"files\": []}", "\u{0}"])
+    @Test(arguments: ["", "{", "[]", "{\"format_version\": 4}", "{\"format_version\": 2, \"files\": []}", "\u{0}"])
     func positionFileThatIsNotUnderstoodStopsTheRunAndStays(content: String) async throws {
         let space = try Workspace()
         try space.write("one\n")

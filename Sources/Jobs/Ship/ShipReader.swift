@@ -196,6 +196,7 @@ final class ShipReader {
             throw ShipError("read", file.currentPath, "\(error)", exitCode: .internalFault)
         }
         guard case .bytes(let count, _) = chunk else { return logs.restart(file, chunk, now: now) }
+        try file.mark(facts)
         file.ledger.complete(max(file.framedEnd, before)..<max(file.framedEnd, reader.offset))
         file.framedEnd = reader.offset
         account(file, reader.offset - before, counts)

@@ -33,6 +33,14 @@ package struct FilePosition: Codable, Equatable, Sendable {
     package var isCompressed = false
     /// Since when the file cannot be found; seconds since 1970, 0 while it is there.
     package var absentSince = 0
+    /// Nil rather than empty: the key is left out then.
+    private var storedMarks: LogMarks?
+
+    /// How the log grew; only of a log that is written to under its own path.
+    package var marks: LogMarks {
+        get { storedMarks ?? LogMarks() }
+        set { storedMarks = newValue.marks.isEmpty ? nil : newValue }
+    }
 
     package static let headBytesMax = 1_024
     package static let tailBytesMax = 256
@@ -66,7 +74,8 @@ package struct FilePosition: Codable, Equatable, Sendable {
     var isPlausible: Bool {
         offset >= 0 && sizeSeen >= 0 && incarnation >= 0 && headStart >= 0 && path.hasPrefix("/")
             && (0...Self.headBytesMax).contains(head.bytes) && (0...Self.tailBytesMax).contains(tail.bytes)
-            && tail.bytes <= offset && (generation.isEmpty ? offset == 0 : generation.utf8.count == 8)
+            && tail.bytes <= offset && marks.isPlausible
+            && (generation.isEmpty ? offset == 0 : generation.utf8.count == 8)
     }
 
     enum CodingKeys: String, CodingKey {
@@ -77,6 +86,7 @@ package struct FilePosition: Codable, Equatable, Sendable {
         case isFinished = "finished"
         case isCompressed = "compressed"
         case absentSince = "absent_since"
+        case storedMarks = "marks"
     }
 }
 

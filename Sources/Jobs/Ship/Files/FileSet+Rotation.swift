@@ -20,9 +20,7 @@ extension FileSet {
     /// and time of the last change must be the same, too.
     func isDone(_ file: ListedFile) -> Bool {
         let identity = file.facts.identity
-        if let copy = copies[identity], copy.size == file.facts.size, copy.modified == file.facts.modified {
-            return true
-        }
+        if copies[identity]?.isAsSeen(file.facts) ?? false { return true }
         return finished[identity]?.isAsSeen(file.facts) ?? false
     }
 
@@ -33,7 +31,7 @@ extension FileSet {
     /// Rotated forms of a log that are nothing else yet; nil when their folder cannot be read.
     ///
     /// - Parameter since: only those that were changed after this.
-    private func freeRotations(of path: String, since: Int = 0) -> [ListedFile]? {
+    func freeRotations(of path: String, since: Int = 0) -> [ListedFile]? {
         guard let all = listing.rotations(of: path) else { return nil }
         let free = all.filter { $0.facts.modified > since && !isDone($0) && !isOpen($0.facts.identity) }
         guard !free.isEmpty else { return [] }
@@ -66,7 +64,7 @@ extension FileSet {
         return openFound(found, position, now)
     }
 
-    private func openFound(_ found: Continuation, _ position: FilePosition, _ now: UInt64) -> Bool {
+    func openFound(_ found: Continuation, _ position: FilePosition, _ now: UInt64) -> Bool {
         var moved = position
         moved.device = found.source.identity.device
         moved.inode = found.source.identity.inode
@@ -84,7 +82,7 @@ extension FileSet {
     /// Goes on with a file that was finished and has grown since. False when it is another file.
     func reopen(_ file: ListedFile, _ now: UInt64) -> Bool {
         guard let position = finished[file.facts.identity], !position.isCompressed,
-            RotationSearch.open(file, as: position) != nil
+            !file.path.hasSuffix(RotationNames.gzipSuffix), RotationSearch.open(file, as: position) != nil
         else { return false }
         finished.remove(position.identity)
         return adopt(position, file, now)
@@ -126,44 +124,6 @@ extension FileSet {
             if reopen(file, now) { continue }
             take(file, [], home: path, since: since, now)
         }
-    }
-
-    // MARK: - Copies
-
-    /// True for a file whose log is known already: the copy that `copytruncate` makes before it truncates, or the gzip
-    /// form of a file that was finished.
-    func isCopy(_ file: ListedFile, _ former: [FilePosition]) -> Bool {
-        for tailed in files where tailed.isOpen && tailed.identity != file.facts.identity {
-            guard RotationNames.isRotation(file.name, of: tailed.position.name) else { continue }
-            let isSame: Bool
-            if RotationSearch.recognises(file, tailed.positionAtReadOffset) {
-                isSame = true
-            } else if let source = tailed.reader?.source, !tailed.isCompressed {
-                isSame = LogComparison.isSame(source, file)
-            } else {
-                isSame = tailed.position.offset > 0 && RotationSearch.open(file, as: tailed.position) != nil
-            }
-            guard isSame else { continue }
-            copies[file.facts.identity] = file.facts
-            return true
-        }
-        for position in finished.positions + former + absent.positions where position.isFinished && position.offset > 0
-        {
-            guard position.identity != file.facts.identity, RotationNames.isRotation(file.name, of: position.name),
-                let found = RotationSearch.open(file, as: position)
-            else { continue }
-            var moved = position
-            moved.device = file.facts.device
-            moved.inode = file.facts.inode
-            moved.isCompressed = found.isCompressed
-            if found.isCompressed { moved.tail = Fingerprint([]) }
-            moved.sizeSeen = file.facts.size
-            moved.modifiedSeen = file.facts.modified
-            finish(moved)
-            absent.remove(position)
-            return true
-        }
-        return false
     }
 
     // MARK: - While a run goes on
@@ -227,8 +187,9 @@ extension FileSet {
             [("file", file.currentPath), ("read before", "\(file.readOffset)")])
         let old = file.positionAtReadOffset
         let path = file.currentPath
-        // What was found to be a copy may be the place to go on now.
-        copies.removeAll()
+        // What was found to be a copy may be the place to go on now, unless all of it was read.
+        let end = file.readOffset
+        copies = copies.filter { $0.value.file == file.id && $0.value.position.map { $0.offset <= end } ?? false }
         file.lose(seconds: Int(wall.seconds))
         if let copy = continueInCopy(file, since: 0) {
             events.event(.info, "the copy is read to its end first", [("file", path), ("copy", copy)])
@@ -238,22 +199,5 @@ extension FileSet {
         take(listed, [old], home: old.path, since: old.since, now, phase: .live)?.pendingSince = now
         takeUnseen(old.path, since: old.since, now)
         chain()
-    }
-
-    /// Goes on in a copy that was made of a log before its file was truncated. Nil when there is none now.
-    private func continueInCopy(_ file: TailedFile, since: Int) -> String? {
-        var old = file.positionAtReadOffset
-        old.modifiedSeen = 0
-        for _ in 0..<Self.looksMax {
-            guard let candidates = freeRotations(of: old.path, since: since) else { return nil }
-            if let found = RotationSearch(candidates: candidates).continuation(of: old),
-                (try? file.continueIn(found.source, isCompressed: found.isCompressed, path: found.path)) == true
-            {
-                return found.path
-            }
-            if listing.isUnchanged(old.path) { return nil }
-            listing.beginLook()
-        }
-        return nil
     }
 }

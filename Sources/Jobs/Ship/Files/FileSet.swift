@@ -15,8 +15,8 @@ final class FileSet {
     var finished = FinishedLogs()
     /// Positions of files that cannot be looked at now.
     var kept: [FilePosition] = []
-    /// Copies of logs that are being read from elsewhere, as they were when that was found out.
-    var copies: [FileIdentity: FileFacts] = [:]
+    /// Copies of logs that are being read from elsewhere.
+    var copies: [FileIdentity: KnownCopy] = [:]
     /// Files that went away before this run with bytes that were seen and not shipped.
     var missing: [LostFile] = []
     /// What is wrong now, by path or pattern.
@@ -41,6 +41,7 @@ final class FileSet {
 
     /// What the position file is to say of all files.
     func snapshot() -> [FilePosition] {
+        finishCopies()
         let open = files.compactMap { file -> FilePosition? in
             switch file.phase {
             case .finished: nil
@@ -64,7 +65,7 @@ final class FileSet {
         _ file: ListedFile, _ former: [FilePosition], home: String?, since: Int?, _ now: UInt64,
         fromTail: Bool = false, phase: TailedFile.Phase? = nil
     ) -> TailedFile? {
-        if isCopy(file, former) { return nil }
+        if isCopy(file, former, now) { return nil }
         let isSameFile = { (position: FilePosition) in position.identity == file.facts.identity }
         var before = (former + absent.positions + files.filter { $0.phase == .lost }.map(\.position)).filter(isSameFile)
         if let done = finished.remove(file.facts.identity) {
@@ -185,6 +186,7 @@ final class FileSet {
     func finish(_ position: FilePosition) {
         var position = position
         position.absentSince = 0
+        position.marks = LogMarks()
         if let former = finished.insert(position) { setAside(former) }
     }
 

@@ -16,17 +16,34 @@ enum LogComparison {
         }
     }
 
-    /// - Parameter file: a rotated form, plain or gzip.
-    static func isSame(_ source: SourceFile, _ file: ListedFile) -> Bool {
-        guard let size = try? source.look().size, let other = try? SourceFile(path: file.path) else { return false }
+    /// How much of a log a copy of it holds; nil when `file` is no such copy.
+    ///
+    /// - Parameters:
+    ///   - source: the log, which is whole: a copy is not longer.
+    ///   - marks: how the log grew.
+    ///   - file: a rotated form, plain or gzip.
+    static func copiedLength(_ source: SourceFile, _ marks: LogMarks, _ file: ListedFile) -> Int? {
+        // In this order: the log may grow, and be copied, in between.
+        guard let other = try? SourceFile(path: file.path), let facts = try? source.look() else { return nil }
         let (head, tail, length) =
-            file.path.hasSuffix(RotationNames.gzipSuffix) ? inflated(other, upTo: size) : plain(other, upTo: size)
-        // The first words of a line are alike in many logs.
-        guard length >= min(size, comparedBytesMin), length > 0 else { return false }
+            file.path.hasSuffix(RotationNames.gzipSuffix)
+            ? inflated(other, upTo: facts.size + 1) : plain(other, upTo: facts.size + 1)
+        guard length > 0, length <= facts.size else { return nil }
+        if length < comparedBytesMin {
+            // The first words of a line are alike in many logs: the time must be right, too.
+            let modified = other.facts.modified
+            let fits =
+                length == facts.size
+                ? modified >= facts.modified - LogMarks.clockSlackNanoseconds
+                : marks.allowCopy(length: length, modified: modified)
+            guard fits else { return nil }
+        }
         let headBytes = min(FilePosition.headBytesMax, length)
         let tailBytes = min(FilePosition.tailBytesMax, length)
-        return (try? source.bytes(at: 0, count: headBytes)) == head
-            && (try? source.bytes(at: length - tailBytes, count: tailBytes)) == tail
+        guard (try? source.bytes(at: 0, count: headBytes)) == head,
+            (try? source.bytes(at: length - tailBytes, count: tailBytes)) == tail
+        else { return nil }
+        return length
     }
 
     private static func plain(_ file: SourceFile, upTo limit: Int) -> (head: [UInt8], tail: [UInt8], length: Int) {

@@ -7,7 +7,9 @@ import Glibc
 
 /// What the position file says about the whole job.
 package struct ShipPositions: Equatable, Sendable {
-    package static let formatVersion = 2
+    package static let formatVersion = 3
+    /// Format 2 has no marks.
+    static let readableVersions = 2...formatVersion
 
     package var job: String
     /// Positions are worth nothing for another stream.
@@ -22,7 +24,7 @@ package struct ShipPositions: Equatable, Sendable {
 }
 
 package struct PositionFile {
-    /// A position has some 600 bytes.
+    /// A position has some 600 bytes, with marks 1,000.
     static let bytesMax = 64 << 20
 
     let directory: String
@@ -72,7 +74,7 @@ package struct PositionFile {
         struct Version: Decodable { var format_version: Int }
         let decoder = JSONDecoder()
         guard let version = try? decoder.decode(Version.self, from: Data(bytes)) else { return .damaged }
-        guard version.format_version == ShipPositions.formatVersion else {
+        guard ShipPositions.readableVersions.contains(version.format_version) else {
             return version.format_version > ShipPositions.formatVersion ? .newer(version.format_version) : .damaged
         }
         guard let stored = try? decoder.decode(StoredPositions.self, from: Data(bytes)),

@@ -7,6 +7,8 @@ struct Continuation {
     var source: SourceFile
     var path: String
     var isCompressed: Bool
+    /// It holds bytes after the place to go on at.
+    var hasMore: Bool
 }
 
 struct RotationSearch {
@@ -48,13 +50,16 @@ struct RotationSearch {
         if file.path.hasSuffix(RotationNames.gzipSuffix) {
             // A log that never had content cannot be recognised.
             guard position.head.bytes > 0 else { return nil }
-            guard (try? InflatedLog(source).holds(position)) == true else { return nil }
-            return Continuation(source: source, path: file.path, isCompressed: true)
+            guard let log = try? InflatedLog(source), (try? log.holds(position)) == true else { return nil }
+            // What cannot be unpacked may still be on its way.
+            let hasMore = (try? log.skip(1)) ?? false
+            return Continuation(source: source, path: file.path, isCompressed: true, hasMore: hasMore)
         }
         let continuity = try? FileContinuity(position, size: source.facts.size) { (offset, count) throws(ShipError) in
             try source.bytes(at: offset, count: count)
         }
         guard continuity == .same else { return nil }
-        return Continuation(source: source, path: file.path, isCompressed: false)
+        let hasMore = source.facts.size > position.offset
+        return Continuation(source: source, path: file.path, isCompressed: false, hasMore: hasMore)
     }
 }

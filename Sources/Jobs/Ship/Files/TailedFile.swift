@@ -91,6 +91,15 @@ final class TailedFile {
         guard position.generation.isEmpty, !position.isCompressed, let source = reader?.source else { return }
         let first = try source.head()
         position.identify(by: first)
+        // The end of the first line: a copy may end before all the bytes that are there now.
+        let line = first.bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? first.bytes.count
+        if line > 0 {
+            let place = first.start + line
+            let count = min(place, LogMark.bytesMax)
+            mark(
+                place, position.sizeSeen, position.modifiedSeen,
+                before: try source.bytes(at: place - count, count: count))
+        }
         reader?.expect(first)
         account.generation = position.generation
         hasNewGeneration = !position.generation.isEmpty
@@ -113,6 +122,23 @@ final class TailedFile {
         position.modifiedSeen = facts.modified
         position.sizeSeen = facts.size
         if !position.isCompressed { account.size = max(account.size, facts.size) }
+    }
+
+    /// Notes how far the log was read, and what the file was like when it held all that; `facts` are from before the
+    /// reading, which has found that the log was still the same.
+    func mark(_ facts: FileFacts) throws(ShipError) {
+        guard phase == .live, let reader, !reader.isCompressed, reader.offset > position.headStart else { return }
+        var facts = facts
+        if facts.size < reader.offset {
+            // It grew in between.
+            facts = try reader.source.look()
+            guard facts.size >= reader.offset, try reader.isUnchanged() else { return }
+        }
+        mark(reader.offset, facts.size, facts.modified, before: reader.guardBytes)
+    }
+
+    private func mark(_ offset: Int, _ size: Int, _ modified: Int, before: [UInt8]) {
+        position.marks.add(LogMark(offset: offset, size: size, modified: modified, before: before))
     }
 
     /// The file does not hold the log any more. What was not read of it is lost, unless a copy of the log is found.
