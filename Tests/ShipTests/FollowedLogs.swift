@@ -36,10 +36,13 @@ final class FollowedLogs {
     /// Looks at names and files, and reads and stores all that is there. Lines wait for those that come after them.
     func catchUp() throws {
         for _ in 0..<3 {
-            set.refresh(now: clock.monotonicNanoseconds(), wall: clock.now())
+            look()
             try read()
         }
     }
+
+    /// Looks at names alone.
+    func look() { set.refresh(now: clock.monotonicNanoseconds(), wall: clock.now()) }
 
     /// The same without a look at names.
     func read() throws {

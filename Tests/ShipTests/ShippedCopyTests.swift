@@ -136,6 +136,22 @@ struct CopyStory: CustomTestStringConvertible, Sendable {
         #expect(logs.lines == (isAnother ? again : []) + ["more"])
     }
 
+    @Test func copyOfALogThatWasEmptyWhenItWasReadLastIsShipped() throws {
+        let space = try Workspace()
+        try space.write("")
+        let logs = FollowedLogs(space)
+        try logs.catchUp()
+        let lines = (0..<40).map { "line \($0) of a log that nobody has read" }
+        try space.append(lines.map { $0 + "\n" }.joined())
+        try Data(contentsOf: URL(filePath: space.path(Self.log))).write(to: URL(filePath: space.path(Self.copy)))
+        logs.look()
+        try space.truncate()
+        try logs.catchUp()
+        try space.append("b1\n")
+        try logs.catchUp()
+        #expect(logs.lines == lines + ["b1"])
+    }
+
     /// A file of ten bytes, which are also the first ones of others: a line that was being written.
     @Test(arguments: [false, true]) func fewBytesMakeNoOtherFileACopy(isFinished: Bool) throws {
         let space = try Workspace()

@@ -27,6 +27,8 @@ extension FileSet {
     private func isCopyOfOpen(_ file: ListedFile) -> Bool {
         for tailed in files where tailed.isOpen && tailed.identity != file.facts.identity {
             guard RotationNames.isRotation(file.name, of: tailed.position.name) else { continue }
+            // Of a log that is not identified nobody would notice that it was truncated.
+            guard (try? tailed.identify()) != nil, !tailed.position.generation.isEmpty else { continue }
             let position: FilePosition?
             if let source = tailed.reader?.source, !tailed.isCompressed, tailed.isUnchanged {
                 let length = LogComparison.copiedLength(source, tailed.position.marks, file)
