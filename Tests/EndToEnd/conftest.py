@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "LocalAWS"))
 
 from localaws.client import LocalEndpoint  # noqa: E402
 from support.debian_root import DebianRoot, build_package, dependencies  # noqa: E402
-from support.postgres import Postgres  # noqa: E402
+from support.postgres import Databases  # noqa: E402
 from support.scenario import Scenario  # noqa: E402
 from support.shipping import Shipper, Shipping  # noqa: E402
 
@@ -71,6 +71,6 @@ def debian(package, tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server of the session's own."""
-    server = Postgres()
+    server = Databases()
     yield server
     server.stop()

@@ -1,4 +1,4 @@
-"""A private PostgreSQL that stands in for Redshift's table: started for the session, on a socket of its own.
+"""A private PostgreSQL that stands in for Redshift's table: one server for the session, a database for each test.
 
 What is rewritten in the DDL, and why the answer still holds for Redshift:
 - `ENCODE x`, `DISTSTYLE …`, `COMPOUND SORTKEY (…)` say how blocks are stored, not what is stored: taken out.
@@ -6,13 +6,11 @@ What is rewritten in the DDL, and why the answer still holds for Redshift:
 - `CAN_JSON_PARSE` and `JSON_PARSE` are functions made here over jsonb; `WITH NO SCHEMA BINDING` is taken out.
 """
 
-import glob
 import os
-import pwd
 import re
-import shutil
 import subprocess
-import tempfile
+
+from localaws.redshift.postgres import USER, Postgres
 
 FUNCTIONS = """
 CREATE FUNCTION json_parse(text varchar) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT text::jsonb';
@@ -29,81 +27,38 @@ def as_postgres_has_it(ddl):
     return ddl.replace("WITH NO SCHEMA BINDING", "")
 
 
-class Postgres:
-    """One server with one database for each test that asks."""
+class Databases:
+    """One server, and a database for each test that asks."""
 
     def __init__(self):
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-        if not found:
-            raise RuntimeError("PostgreSQL is missing: apt-get install postgresql (make setup-tests does it)")
-        self._bin = os.path.dirname(found[-1])
-        self.directory = tempfile.mkdtemp(prefix="sluice-pg-")
-        # The server refuses to run as root; Debian's package brings the user.
-        self._as_user = []
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.directory, user.pw_uid, user.pw_gid)
-            self._as_user = ["runuser", "-u", "postgres", "--"]
-        data = os.path.join(self.directory, "data")
-        self._run(self._bin + "/initdb", "-D", data, "-U", "sluice", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-                  "--no-sync")
-        self._process = subprocess.Popen(
-            self._as_user + [self._bin + "/postgres", "-D", data, "-k", self.directory, "-c", "listen_addresses=",
-                             "-c", "fsync=off", "-c", "timezone=UTC"],
-            stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.directory, "log"), "wb"), cwd="/")
-        self._wait()
+        self._server = Postgres()
         self._count = 0
-
-    def _run(self, *command):
-        subprocess.run(self._as_user + list(command), check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def _wait(self):
-        for _ in range(100):
-            ready = subprocess.run([self._bin + "/pg_isready", "-q", "-h", self.directory, "-U", "sluice"])
-            if ready.returncode == 0:
-                return
-            if self._process.poll() is not None:
-                break
-            subprocess.run(["sleep", "0.1"], check=True)
-        with open(os.path.join(self.directory, "log")) as log:
-            raise RuntimeError("PostgreSQL does not start:\n" + log.read())
 
     def database(self):
         self._count += 1
         name = "test%d" % self._count
-        self.sql("CREATE DATABASE " + name, "postgres")
-        self.sql(FUNCTIONS, name)
-        return Database(self, name)
-
-    def sql(self, text, database, expect=0):
-        """Rows as lists of text; NULL is None. `text` may hold COPY … FROM STDIN with its data."""
-        result = subprocess.run(
-            [self._bin + "/psql", "-h", self.directory, "-U", "sluice", "-d", database, "-XqAt", "-F", "\x1f",
-             "-P", "null=\x1e", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-            input=text if isinstance(text, bytes) else text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        errors = result.stderr.decode()
-        assert (result.returncode == 0) == (expect == 0), errors
-        if expect:
-            return errors
-        return [[None if field == "\x1e" else field for field in line.split("\x1f")]
-                for line in result.stdout.decode().split("\n") if line]
+        self._server.run("postgres", "CREATE DATABASE " + name)
+        database = Database(self._server, name)
+        database.sql(FUNCTIONS)
+        return database
 
     def stop(self):
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._server.stop()
 
 
 class Database:
     def __init__(self, server, name):
         self._server, self.name = server, name
 
-    def sql(self, text, **options):
-        return self._server.sql(text, self.name, **options)
+    def sql(self, text):
+        """Rows as lists of text; NULL is None. `text` may hold COPY … FROM STDIN with its data."""
+        result = subprocess.run(
+            [os.path.join(self._server.programs, "psql"), "-h", self._server.folder, "-U", USER, "-d", self.name,
+             "-XqAt", "-F", "\x1f", "-P", "null=\x1e", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+            input=text if isinstance(text, bytes) else text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert result.returncode == 0, result.stderr.decode()
+        return [[None if field == "\x1e" else field for field in line.split("\x1f")]
+                for line in result.stdout.decode().split("\n") if line]
 
     def copy(self, table, columns, rows):
         """COPY … FROM STDIN; values are text, whole numbers or None."""

@@ -223,6 +223,14 @@ def test_only_the_first_gzip_member_is_read(data, control, s3, bucket):
     assert batch(data, COPY)["SubStatements"][0]["ResultRows"] == 1
 
 
+def test_an_unknown_database_is_named_each_time(data, control):
+    """The server hangs up on whoever it refuses, sooner or later than the caller does."""
+    for _ in range(40):
+        answer = data.execute_statement(Sql="SELECT 1", **dict(TARGET, Database="nowhere"))
+        found = wait(data, answer)
+        assert found["Status"] == "FAILED" and found["Error"] == 'FATAL: database "nowhere" does not exist', found
+
+
 def test_reset_empties_the_database(data, control):
     run(data, "CREATE TABLE a (n int)")
     control.reset()
