@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from support.warehouse import LINES, Warehouse, make_archive
 from test_ops_check_live import check, results
 from test_ops_policy import ACCOUNT, EVERYTHING, KEY, actions, check_document, keys_with, policy, without
-from test_redshift_load import LINES, Warehouse
 
 ROLE = "arn:aws:iam::%s:role/copy" % ACCOUNT
 SECRET = "arn:aws:secretsmanager:us-east-1:%s:secret:redshift-AbCdEf" % ACCOUNT
@@ -28,7 +28,7 @@ DATA_API = {"redshift-data:" + name for name in (
 @pytest.fixture
 def warehouse(scenario):
     """An archive with every setting, and its table."""
-    house = Warehouse(scenario)
+    house = Warehouse(make_archive(scenario))
     house.use(dict(LOGINS["cluster and user"][0], role_arn=ROLE), destination=EVERYTHING)
     yield house
     scenario.control.clear_redshift_faults()

@@ -1,6 +1,5 @@
 """`sluice redshift load`: whatever fails, and whoever loads beside, each row is in the table once, and the ledger says so."""
 
-import collections
 import gzip
 import json
 import os
@@ -10,12 +9,11 @@ import time
 
 import pytest
 
-from support.scenario import time_text
+from support.scenario import Scenario, time_text
+from support.warehouse import HOUR, LINES, Warehouse, make_archive
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Sources", "Jobs", "Archive",
                       "Failpoints.swift")
-HOUR = 3_600_000
-LINES = 120
 
 
 def failpoints():
@@ -25,106 +23,43 @@ def failpoints():
     return names
 
 
-class Warehouse:
-    """An archive of three hours in some batches, and a table of its own that waits for them."""
-
-    def __init__(self, scenario, lines=None):
-        self.scenario, self.control = scenario, scenario.control
-        word = re.sub("[^a-z0-9]+", "_", scenario.name)
-        self.table, self.ledger = "t_" + word, "l_" + word
-        self.group = {"cluster": "local-cluster", "user": "loader", "database": "dev", "table": self.table,
-                      "ledger_table": self.ledger, "role_arn": "arn:aws:iam::111122223333:role/copy"}
-        scenario.set_up(shards=2, seal={"records": 20}, redshift=self.group)
-        self.start = int(time.time() * 1000) // HOUR * HOUR - 4 * HOUR
-        lines = scenario.lines(LINES) if lines is None else lines
-        scenario.load(lines, arrivals=[self.start + n * 3 * HOUR // len(lines) for n in range(len(lines))])
-        scenario.archive()
-        ddl = scenario.program.run("redshift", "ddl", scenario.job).stdout
-        self.execute(re.sub(r"--[^\n]*", "", ddl).split(";\n")[0])
-
-    def use(self, place, **job):
-        """Another way to the same table, or other settings of the job."""
-        self.group = dict({"database": "dev", "table": self.table, "ledger_table": self.ledger}, **place)
-        self.scenario.write_job(seal={"records": 20}, redshift=self.group, **job)
-
-    def execute(self, sql):
-        client = self.scenario.endpoint.observer("redshift-data")
-        answer = client.execute_statement(Sql=sql, ClusterIdentifier="local-cluster", DbUser="x", Database="dev")
-        while True:
-            found = client.describe_statement(Id=answer["Id"])
-            if found["Status"] in ("FINISHED", "FAILED", "ABORTED"):
-                assert found["Status"] == "FINISHED", found
-                return
-            time.sleep(0.02)
-
-    def load(self, *arguments, expect=0, **options):
-        return self.scenario.program.run("redshift", "load", self.scenario.job, "--json", *arguments, expect=expect,
-                                         **options)
-
-    def start_load(self, *arguments, **options):
-        return self.scenario.program.start("redshift", "load", self.scenario.job, "--json", *arguments, **options)
-
-    def sql(self, text):
-        return self.control.sql(text.format(t='"%s"' % self.table, l='"%s"' % self.ledger))
-
-    def manifests(self):
-        keys = self.scenario.keys(self.scenario.control_prefix + "commits/")
-        return {"s3://%s/%s" % (self.scenario.bucket, k): self.scenario.json_object(k) for k in keys}
-
-    def has_ledger(self):
-        return self.control.sql("SELECT count(*) FROM pg_tables WHERE tablename = '%s'" % self.ledger) == [[1]]
-
-    def audit(self, complete=True):
-        """Table and ledger against the stream and against each other."""
-        records = {(r["shard"], r["sequence"]) for r in self.scenario.oracle()}
-        # In one statement, so at one moment: what a killed host has handed in may still be committed.
-        both = self.sql("SELECT 'row', shard_id, sequence_number, 0, 0 FROM {t}" + (
-            " UNION ALL SELECT 'batch', manifest, '', object_count, row_count FROM {l}" if self.has_ledger() else ""))
-        rows = collections.Counter((shard, sequence) for kind, shard, sequence, _, _ in both if kind == "row")
-        assert max(rows.values(), default=1) == 1, "a row is in the table twice"
-        assert set(rows) <= records
-        ledger = [(manifest, objects, count) for kind, manifest, _, objects, count in both if kind == "batch"]
-        manifests = self.manifests()
-        assert len({m for m, _, _ in ledger}) == len(ledger), "a batch is in the ledger twice"
-        expected = set()
-        for name, objects, count in ledger:
-            manifest = manifests[name]
-            assert (len(manifest["objects"]), manifest["rows"]) == (objects, count)
-            expected |= {(s, n) for s, n in records
-                         if s == manifest["shard"] and int(manifest["first"]) <= int(n) <= int(manifest["last"])}
-        assert set(rows) == expected, "ledger and table differ"
-        if complete:
-            assert len(ledger) == len(manifests) and set(rows) == records
-        return len(rows)
-
-    def fault(self, kind, match, **rule):
-        """In the database, for statements about this table alone."""
-        self.control.redshift_fault(kind, "(?=.*(?:%s|%s)).*%s" % (self.table, self.ledger, match), **rule)
+@pytest.fixture(scope="module")
+def archive(aws, tmp_path_factory):
+    """Made once, for the tests that leave it as it is."""
+    return make_archive(Scenario(aws, tmp_path_factory.mktemp("archive"), "load"))
 
 
 @pytest.fixture
-def warehouse(scenario):
-    yield Warehouse(scenario)
+def warehouse(archive):
+    """A table of its own over the common archive."""
+    yield Warehouse(archive)
+    archive.control.clear_redshift_faults()
+    archive.control.clear_faults()
+
+
+@pytest.fixture
+def own(scenario):
+    """Table and archive of its own, for what changes the archive."""
+    yield Warehouse(make_archive(scenario))
     scenario.control.clear_redshift_faults()
-    scenario.control.clear_faults()
 
 
-def test_everything_is_loaded_once_and_a_second_run_finds_nothing_to_do(warehouse):
-    dry = warehouse.load("--dry-run").report
-    assert [l["outcome"] for l in dry["loads"]] == ["planned"] and dry["dry_run"] and not warehouse.has_ledger()
-    assert not [k for k in warehouse.scenario.keys() if "redshift/" in k]
-    report = warehouse.load().report
-    assert warehouse.audit() == LINES == report["rows_loaded"]
+def test_everything_is_loaded_once_and_a_second_run_finds_nothing_to_do(own):
+    dry = own.load("--dry-run").report
+    assert [l["outcome"] for l in dry["loads"]] == ["planned"] and dry["dry_run"] and not own.has_ledger()
+    assert not [k for k in own.scenario.keys() if "redshift/" in k]
+    report = own.load().report
+    assert own.audit() == LINES == report["rows_loaded"]
     (load,) = report["loads"]
-    assert load["id"] == dry["loads"][0]["id"] and load["batches"] == len(warehouse.manifests()) > 4
+    assert load["id"] == dry["loads"][0]["id"] and load["batches"] == len(own.manifests()) > 4
     assert report["exit_code"] == report["batches_left"] == report["known_batches"] == 0
-    again = warehouse.load("--since-last").report
+    again = own.load("--since-last").report
     assert again["loads"] == [] and again["known_batches"] == load["batches"]
-    warehouse.scenario.load(warehouse.scenario.lines(10, start=LINES))
-    warehouse.scenario.archive()
-    assert warehouse.load().report["rows_loaded"] == 10
-    warehouse.audit()
-    assert "nothing to load" in warehouse.scenario.program.run("redshift", "load", warehouse.scenario.job).stdout
+    own.scenario.load(own.scenario.lines(10, start=LINES))
+    own.scenario.archive()
+    assert own.load().report["rows_loaded"] == 10
+    own.audit()
+    assert "nothing to load" in own.scenario.program.run("redshift", "load", own.scenario.job).stdout
 
 
 def test_ranges_that_meet_load_all_of_it(warehouse):
@@ -146,7 +81,7 @@ def test_killed_anywhere_and_run_again(warehouse, name):
 def test_killed_while_the_transaction_runs_meets_it_again(warehouse):
     warehouse.fault("wait", "^COPY", seconds=1.5, count=2)
     process = warehouse.start_load()
-    warehouse.scenario.wait_for(lambda: warehouse.control.redshift_faults()[0]["fired"] == 1)
+    warehouse.wait_for_fault()
     process.kill()
     process.wait()
     warehouse.load()
@@ -155,10 +90,38 @@ def test_killed_while_the_transaction_runs_meets_it_again(warehouse):
     assert warehouse.control.redshift_faults()[0]["fired"] == 1
 
 
+@pytest.mark.slow
+def test_waits_with_news_and_no_longer_than_the_run_may_take(warehouse):
+    warehouse.write_job(limits={"run_time": "3s"})
+    warehouse.fault("wait", "^COPY", seconds=4)
+    result = warehouse.load(expect=75)
+    assert 3 <= result.seconds < 10
+    news = re.findall(r"load ([0-9a-f]{12}) of 120 rows in \d+ objects: waiting for 2 s, statement (\S+) is STARTED",
+                      result.stderr)
+    assert len(news) == 1, result
+    report = result.report
+    assert report["batches_left"] == len(warehouse.manifests()) and report["exit_code"] == 75
+    assert "limits.run_time of 3s is over" in result.stderr and news[0][1] in report["problem"]["subject"]
+    warehouse.write_job()
+    again = warehouse.load().report
+    # The transaction was left alone and is met again: by its token, or it was seen in the ledger.
+    assert again["known_batches"] or again["loads"][0]["statement"] == news[0][1]
+    assert warehouse.audit() == LINES and warehouse.control.redshift_faults()[0]["fired"] == 1
+
+
+def test_no_load_begins_when_the_run_has_had_its_time(warehouse):
+    warehouse.write_job(limits={"run_time": "1s"})
+    result = warehouse.load(failpoint="load-ledger.after=sleep:1100", expect=75)
+    assert "limits.run_time of 1s is over" in result.stderr and result.report["loads"] == []
+    assert result.report["batches_left"] == len(warehouse.manifests())
+    warehouse.audit(complete=False)
+    assert not warehouse.scenario.requests(operation="BatchExecuteStatement")
+
+
 def test_asked_to_end_while_it_waits(warehouse):
     warehouse.fault("wait", "^COPY", seconds=1, count=1)
     process = warehouse.start_load()
-    warehouse.scenario.wait_for(lambda: warehouse.control.redshift_faults()[0]["fired"] == 1)
+    warehouse.wait_for_fault()
     process.send_signal(signal.SIGTERM)
     result = warehouse.scenario.program.finish(process, expect=143)
     assert result.seconds < 10
@@ -179,7 +142,8 @@ def test_answers_that_get_lost(warehouse, operation, kind):
 
 @pytest.mark.parametrize("kind, match, count", [
     ("conflict", "^INSERT", 2), ("conflict", "^COPY", 1), ("crash", "^COPY", 2), ("crash", "pg_last", 0),
-    ("fail", "^LOCK", 0), ("after", "SELECT 1 / CASE WHEN PG_LAST", 0),
+    ("fail", "^LOCK", 0), ("after", "SELECT 1 / CASE WHEN PG_LAST", 0), ("conflict", "^COMMIT of LOCK", 1),
+    ("crash", "^COMMIT of LOCK", 1),
 ])
 def test_transactions_that_fail(warehouse, kind, match, count):
     if count:
@@ -193,6 +157,7 @@ def test_transactions_that_fail(warehouse, kind, match, count):
     assert warehouse.control.redshift_faults()[0]["fired"] == max(count, 1)
 
 
+@pytest.mark.slow
 def test_bad_luck_that_lasts_is_a_temporary_failure(warehouse):
     warehouse.fault("conflict", "^COPY")
     report = warehouse.load(expect=75).report
@@ -202,6 +167,15 @@ def test_bad_luck_that_lasts_is_a_temporary_failure(warehouse):
     warehouse.control.clear_redshift_faults()
     assert warehouse.load().report["rows_loaded"] == LINES
     warehouse.audit()
+
+
+def test_a_statement_that_fails_leaves_its_batches_to_the_next_run(warehouse):
+    warehouse.fault("fail", "^COPY", count=1, message="ERROR: Disk Full")
+    report = warehouse.load(expect=75).report
+    (load,) = report["loads"]
+    assert (load["outcome"], load["reason"], load["error"]) == ("failed", "other", "ERROR: Disk Full")
+    assert report["batches_left"] == len(warehouse.manifests()) and warehouse.audit(complete=False) == 0
+    assert warehouse.load().report["rows_loaded"] == LINES == warehouse.audit()
 
 
 def test_two_hosts_with_overlapping_sets_at_once(warehouse):
@@ -217,25 +191,26 @@ def test_two_hosts_with_overlapping_sets_at_once(warehouse):
     assert sum(r["batches_loaded_elsewhere"] for r in reports) > 0
 
 
-def test_hosts_that_load_at_once_while_others_are_killed(warehouse):
+@pytest.mark.slow
+def test_hosts_that_load_at_once_while_others_are_killed(own):
     names = [n for n in failpoints() if n != "load-ledger.after"]
-    warehouse.fault("wait", "^COPY", seconds=0.2)
+    own.fault("wait", "^COPY", seconds=0.2)
     for number, name in enumerate(names):
-        warehouse.scenario.load(warehouse.scenario.lines(10, start=LINES + 10 * number))
-        warehouse.scenario.archive()
-        end = time_text(warehouse.start + (number % 3 + 1) * HOUR)
-        processes = [warehouse.start_load(failpoint=name + "=kill"), warehouse.start_load("--from", "2000-01-01", "--to", end)]
+        own.scenario.load(own.scenario.lines(10, start=LINES + 10 * number))
+        own.scenario.archive()
+        end = time_text(own.start + (number % 3 + 1) * HOUR)
+        processes = [own.start_load(failpoint=name + "=kill"), own.start_load("--from", "2000-01-01", "--to", end)]
         for process in processes:
-            warehouse.scenario.program.finish(process, expect=None)
-        warehouse.audit(complete=False)
-    warehouse.load()
-    assert warehouse.audit() == LINES + 10 * len(names)
+            own.scenario.program.finish(process, expect=None)
+        own.audit(complete=False)
+    own.load()
+    assert own.audit() == LINES + 10 * len(names)
 
 
 def test_a_row_that_redshift_refuses_is_traced_and_the_other_batches_go_on(scenario):
     lines = scenario.lines(LINES)
     lines[57] = lines[57].replace("host0", "averylonghost")
-    warehouse = Warehouse(scenario, lines)
+    warehouse = Warehouse(make_archive(scenario, lines))
     warehouse.control.sql('ALTER TABLE "%s" ALTER COLUMN host TYPE varchar(8)' % warehouse.table)
     result = warehouse.load(expect=65)
     report = result.report
@@ -256,32 +231,53 @@ def test_a_row_that_redshift_refuses_is_traced_and_the_other_batches_go_on(scena
     warehouse.audit()
 
 
-def test_rows_that_are_missing_from_an_object_undo_the_load(warehouse):
-    """An object that reads shorter than its manifest says, as one of several gzip members might."""
-    manifest = next(iter(warehouse.manifests().values()))
+@pytest.mark.parametrize("kind", ["no JSON", "no origin"])
+def test_a_row_that_does_not_tell_its_record_is_traced_to_its_batch(own, kind):
+    name, manifest = next(iter(own.manifests().items()))
     key = manifest["objects"][0]["key"]
-    bucket, s3 = warehouse.scenario.bucket, warehouse.scenario.s3
+    bucket, s3 = own.scenario.bucket, own.scenario.s3
+    whole = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    lines = gzip.decompress(whole).splitlines(keepends=True)
+    row = {k: v for k, v in json.loads(lines[2]).items() if k not in ("shard_id", "sequence_number")}
+    lines[2] = b"{\n" if kind == "no JSON" else json.dumps(dict(row, severity=1 << 20)).encode() + b"\n"
+    # As long as the manifest says: the rest of the rows goes, and zeros come.
+    short = gzip.compress(b"".join(lines[:4]), mtime=0)
+    s3.put_object(Bucket=bucket, Key=key, Body=short + b"\0" * (len(whole) - len(short)))
+    report = own.load(expect=65).report
+    (failed,) = [load for load in report["loads"] if load["outcome"] == "failed"]
+    (row,) = failed["refused_rows"]
+    assert (row["object"], row["line"], row["shard"]) == (key, 3, manifest["shard"]) and "sequence_number" not in row
+    assert name.endswith("/" + row["manifest"])
+    text = own.scenario.program.run("redshift", "load", own.scenario.job, expect=65).stdout
+    assert "%s line 3" % key in text and "(%s of %s)" % (manifest["shard"], row["manifest"]) in text
+    assert own.audit(complete=False) == LINES - manifest["rows"]
+
+
+def test_rows_that_are_missing_from_an_object_undo_the_load(own):
+    """An object that reads shorter than its manifest says, as one of several gzip members might."""
+    manifest = next(iter(own.manifests().values()))
+    key = manifest["objects"][0]["key"]
+    bucket, s3 = own.scenario.bucket, own.scenario.s3
     whole = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     lines = gzip.decompress(whole).splitlines(keepends=True)
     short = gzip.compress(b"".join(lines[:len(lines) // 2]), mtime=0)
     s3.put_object(Bucket=bucket, Key=key, Body=short + b"\0" * (len(whole) - len(short)))
-    result = warehouse.load(expect=65)
+    result = own.load(expect=65)
     assert "another number of rows" in result.stderr
-    assert result.report["rows_loaded"] == 0 and warehouse.sql("SELECT count(*) FROM {t}") == [[0]]
-    assert warehouse.sql("SELECT count(*) FROM {l}") == [[0]]
+    assert result.report["rows_loaded"] == 0 and own.sql("SELECT count(*) FROM {t}") == [[0]]
+    assert own.sql("SELECT count(*) FROM {l}") == [[0]]
 
 
 def test_what_a_job_file_has_wrong_is_said_with_its_exit_code(warehouse):
-    scenario = warehouse.scenario
     for change, status, text in [
             ({"cluster": "other"}, 78, "under `redshift:`"), ({"database": "nowhere"}, 78, "does not exist"),
             ({"table": "t_nowhere"}, 78, "sluice redshift ddl"), ({"schema": "nowhere"}, 78, "does not exist")]:
-        scenario.write_job(seal={"records": 20}, redshift=dict(warehouse.group, **change))
+        warehouse.write_job(change)
         result = warehouse.load(expect=status)
         assert text in result.stderr, result
-    scenario.write_job(seal={"records": 20})
+    warehouse.write_job(redshift=None)
     assert "redshift" in warehouse.load(expect=78).stderr
-    scenario.write_job(seal={"records": 20}, redshift=warehouse.group)
+    warehouse.write_job()
     warehouse.audit(complete=False)
     warehouse.load()
     warehouse.audit()
@@ -295,8 +291,7 @@ def test_what_a_job_file_has_wrong_is_said_with_its_exit_code(warehouse):
      "secretsmanager:GetSecretValue"),
 ])
 def test_a_missing_permission_is_named_and_without_it_missing_all_is_well(warehouse, group, denied):
-    wanted = {k: v for k, v in dict(warehouse.group, **group).items() if v is not None}
-    warehouse.scenario.write_job(seal={"records": 20}, redshift=wanted)
+    warehouse.write_job(group)
     key = warehouse.control.issue_key(denied=[denied])
     environment = {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
                    "AWS_SESSION_TOKEN": key["session_token"]}

@@ -33,6 +33,8 @@ struct RunClock: Sendable {
 
     var elapsed: Duration { .nanoseconds(Int64(time.monotonicNanoseconds() &- startedNanoseconds)) }
     var isOver: Bool { elapsed >= runTime }
+    /// Less than nothing when it is over.
+    var left: Duration { runTime - elapsed }
     /// Reading goes on and failing calls are tried again.
     var mayRead: Bool { stop.requested == nil && !isOver }
 }

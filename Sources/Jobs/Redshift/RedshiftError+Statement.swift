@@ -8,7 +8,8 @@ extension RedshiftError {
         let words = cause.lowercased()
         if words.contains("does not exist") {
             self.init(
-                operation, target.text, cause, hint: "check database and schema under `redshift:`",
+                operation, target.text, cause,
+                hint: "check database, schema and tables under `redshift:`; `sluice redshift ddl` prints the table",
                 exitCode: .jobFileInvalid)
         } else if words.contains("permission denied") || words.contains("authentication") {
             self.init(

@@ -21,17 +21,22 @@ package struct LoadEnding: Sendable, Equatable {
     }
 }
 
-package enum LoadVerdict: Sendable, Equatable {
+/// The last word on a load: more tries of this run change nothing.
+package enum LoadOutcome: Sendable, Equatable {
     /// All its rows are in the table, from this load.
     case loaded
     /// These batches came with another load: those that are left make a new one.
     case loadedElsewhere(Set<String>)
+    /// Trying again helps when somebody has changed something.
+    case failed(LoadFailure)
+}
+
+package enum LoadVerdict: Sendable, Equatable {
+    case settled(LoadOutcome)
     /// The ending says nothing of what holds now: try under the next token.
     case old
     /// It lost against another transaction or its connection: try again in a while.
     case unlucky
-    /// Trying again helps when somebody has changed something.
-    case failed(LoadFailure)
 }
 
 package struct LoadFailure: Sendable, Equatable {
@@ -61,20 +66,24 @@ package enum LoadJudge {
     ///   - entries: manifest to load, as the ledger has them after the ending, of the load's own batches.
     package static func judge(_ load: CopyManifest, _ ending: LoadEnding, entries: [String: String]) -> LoadVerdict {
         let known = load.batches.map(\.manifest).filter { entries[$0] != nil }
-        if known.count == load.batches.count, known.allSatisfy({ entries[$0] == load.id }) { return .loaded }
-        if !known.isEmpty { return .loadedElsewhere(Set(known)) }
+        if known.count == load.batches.count, known.allSatisfy({ entries[$0] == load.id }) {
+            return .settled(.loaded)
+        }
+        if !known.isEmpty { return .settled(.loadedElsewhere(Set(known))) }
         if ending.isOld { return .old }
         switch ending.status {
         case .finished:
-            return .failed(
-                LoadFailure(
-                    kind: .other, step: nil, error: "the transaction finished, and the ledger does not show the load"))
-        case .aborted:
-            return .failed(LoadFailure(kind: .other, step: ending.step, error: "the statement was cancelled"))
+            return failed(.other, nil, "the transaction finished, and the ledger does not show the load")
+        case .aborted: return failed(.other, ending.step, "the statement was cancelled")
         case .failed: break
         }
         if ending.step == .refuseSecondTime || isBadLuck(ending.error) { return .unlucky }
-        return .failed(LoadFailure(kind: kind(ending), step: ending.step, error: ending.error))
+        return failed(kind(ending), ending.step, ending.error)
+    }
+
+    private static func failed(_ kind: LoadFailure.Kind, _ step: LoadTransaction.Step?, _ error: String) -> LoadVerdict
+    {
+        .settled(.failed(LoadFailure(kind: kind, step: step, error: error)))
     }
 
     /// The Data API has texts and no codes; this is the one place that reads them.

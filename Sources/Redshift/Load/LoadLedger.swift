@@ -36,6 +36,11 @@ package struct LoadLedger: Sendable, Equatable {
         """
     }
 
+    /// A statement that takes one batch out of the ledger again: for the operator.
+    package func forget(_ manifest: String) -> String {
+        "DELETE FROM \(table.sql) WHERE \"manifest\" = \(SQLText.string(url(manifest)))"
+    }
+
     /// All that is loaded of the manifests below a prefix: manifest, load, objects, rows.
     package func loaded(below prefix: String) -> String {
         let start = url(prefix)
@@ -43,9 +48,15 @@ package struct LoadLedger: Sendable, Equatable {
             + "WHERE LEFT(\"manifest\", \(start.count)) = \(SQLText.string(start))"
     }
 
-    /// What is loaded of the batches of one load; shorter than `insert`.
-    package func loaded(of batches: some Collection<CopyBatch>) -> String {
-        let names = batches.map { SQLText.string(url($0.manifest)) }.joined(separator: ",")
+    /// How many manifests of other jobs or places the ledger names.
+    package func others(besides prefix: String) -> String {
+        let start = url(prefix)
+        return "SELECT COUNT(*) FROM \(table.sql) WHERE LEFT(\"manifest\", \(start.count)) <> \(SQLText.string(start))"
+    }
+
+    /// What is loaded of some batches, by the keys of their manifests. For those of one load it is shorter than `insert`.
+    package func loaded(of manifests: some Collection<String>) -> String {
+        let names = manifests.map { SQLText.string(url($0)) }.joined(separator: ",")
         return "SELECT \"manifest\", \"load_id\", \"object_count\", \"row_count\" FROM \(table.sql) "
             + "WHERE \"manifest\" IN (\(names))"
     }

@@ -15,11 +15,13 @@ struct RedshiftLoadCommand: AsyncParsableCommand {
             moment, run again, and run from two hosts at once. The ledger table is made if there is none; the table \
             itself is made by `sluice redshift ddl`. With --from and --to only batches whose last record arrived in \
             [from, to) are taken; else all that are not loaded. A batch with a row that Redshift refuses is left out and \
-            named, with object, line, shard and sequence number, and the others are loaded.
+            named, with object, line, shard and sequence number, and the others are loaded. It tells how long it \
+            waits, and waits no longer than `limits.run_time`: a statement under way goes on, and the next run meets it.
 
             Exit codes: 0 all is loaded, 64 usage, 65 Redshift refused rows, 73 other content stands under a key of \
-            ours, 74 a manifest is damaged or there is no such cluster, 75 temporary failure, run again, 77 credentials \
-            or permission, 78 job file invalid, without `redshift:`, or a table is missing, 128+n ended by signal n.
+            ours, 74 a manifest is damaged or there is no such cluster, 75 temporary failure or out of time, run \
+            again, 77 credentials or permission, 78 job file invalid, without `redshift:`, or a table is missing, \
+            128+n ended by signal n.
 
             Example: sluice redshift load jobs/drupal-archive.yaml
             """)

@@ -11,11 +11,14 @@ struct RedshiftLoadSummary: Encodable {
         var column: String?
         var code: Int?
         var message: String
+        /// Of the batch that the object belongs to.
+        var manifest: String
         var shard: String?
+        /// Absent when the line does not tell it.
         var sequenceNumber: String?
 
         enum CodingKeys: String, CodingKey {
-            case object, line, column, code, message, shard
+            case object, line, column, code, message, manifest, shard
             case sequenceNumber = "sequence_number"
         }
 
@@ -25,6 +28,7 @@ struct RedshiftLoadSummary: Encodable {
             column = row.column
             code = row.code
             message = row.message
+            manifest = row.manifest
             shard = row.shard
             sequenceNumber = row.sequence
         }
@@ -119,7 +123,7 @@ struct RedshiftLoadSummary: Encodable {
             if let error = load.error { lines.append("    \(error)") }
             for row in load.refusedRows ?? [] {
                 let column = row.column.map { " column \($0)" } ?? ""
-                let origin = row.shard.map { " (\($0) \(row.sequenceNumber ?? ""))" } ?? ""
+                let origin = row.shard.map { " (\($0) \(row.sequenceNumber ?? "of \(row.manifest)"))" } ?? ""
                 lines.append("    \(row.object) line \(row.line)\(column): \(row.message)\(origin)")
             }
         }

@@ -1,4 +1,5 @@
-// The database as a load sees it: statements handed in, waited for, and the ledger read. Every call may be repeated.
+// The database as a load or a verification sees it: statements handed in, waited for, and the ledger read. Every call
+// may be repeated.
 
 import AWS
 import Batching
@@ -8,46 +9,46 @@ import Redshift
 
 struct LoadDatabase: Sendable {
     /// Waits between two questions after a statement: the first, and the longest.
-    static let firstWait = Duration.milliseconds(100)
+    static let firstWait = Duration.milliseconds(50)
     static let waitMax = Duration.seconds(5)
     /// Longer than the service lets a statement live.
     static let waitsMax = 20_000
     /// Tries to make the ledger table, when two hosts make it at once.
     static let makeTriesMax = 3
-    /// Rows that are read of the ledger: so many batches a table may hold.
-    static let entriesMax = 5_000_000
-
-    struct Entry: Sendable, Equatable {
-        var manifest: String
-        var load: String
-        var objects: Int
-        var rows: Int
-    }
-
     let client: RedshiftDataClient
     let target: RedshiftDataTarget
     let ledger: LoadLedger
     let dependencies: ArchiveDependencies
     let calls: PatientCalls
+    /// Ends the waiting; nil where nothing but a signal does.
+    let clock: RunClock?
 
     init(
-        client: RedshiftDataClient, settings: RedshiftSettings, bucket: String, dependencies: ArchiveDependencies
+        client: RedshiftDataClient, settings: RedshiftSettings, bucket: String, dependencies: ArchiveDependencies,
+        clock: RunClock? = nil
     ) {
         self.client = client
         target = settings.dataTarget
         ledger = LoadLedger(table: settings.ledgerName, bucket: bucket)
         self.dependencies = dependencies
         calls = PatientCalls(dependencies: dependencies)
+        self.clock = clock
     }
 
-    /// Waits until the statement has ended. A request to end the run ends the waiting and leaves the statement: the next
-    /// run meets it again.
-    func wait(for id: String) async throws -> StatementDescription {
+    /// Waits until the statement has ended, and tells of it now and then. A request to end the run, or the end of its
+    /// time, ends the waiting and leaves the statement: the next run meets it again.
+    /// - Parameter what: runs there, in the words of the operator.
+    func wait(for id: String, of what: String) async throws -> StatementDescription {
         var delay = Self.firstWait
+        var news = WaitNews()
+        let started = dependencies.time.monotonicNanoseconds()
         for _ in 0..<Self.waitsMax {
             let found = try await calls.patiently { try await client.describeStatement(id, on: target) }
             if found.status.hasEnded { return found }
-            try await dependencies.pause(for: delay)
+            let waited = Duration.nanoseconds(Int64(dependencies.time.monotonicNanoseconds() &- started))
+            if let text = news.text(what, id, found.status, waited) { dependencies.events.event(.info, text, []) }
+            if let clock, clock.isOver { throw timeIsOver(clock, "\(what): statement \(id) of \(target.text)") }
+            try await dependencies.pause(for: clock.map { min(delay, max($0.left, .zero)) } ?? delay)
             if dependencies.stop.requested != nil { throw CancellationError() }
             delay = min(delay * 3 / 2, Self.waitMax)
         }
@@ -56,10 +57,19 @@ struct LoadDatabase: Sendable {
             hint: "look at it in the query editor of Redshift", exitCode: .temporary)
     }
 
+    private func timeIsOver(_ clock: RunClock, _ subject: String) -> RedshiftError {
+        RedshiftError(
+            "wait for", subject, "limits.run_time of \(Quantities.text(clock.runTime)) is over",
+            hint:
+                "the statement goes on in Redshift, and the next run finds it or what it did: run again, or allow more "
+                + "with limits.run_time",
+            exitCode: .temporary)
+    }
+
     /// Runs one statement that changes nothing, or nothing the second time, and gives its rows.
     func query(_ sql: String, name: String) async throws -> (statement: SubmittedStatement, rows: [[StatementField]]) {
         let statement = try await calls.patiently { try await client.executeStatement(sql, on: target, name: name) }
-        let ending = try await wait(for: statement.id)
+        let ending = try await wait(for: statement.id, of: name)
         guard ending.status == .finished else { throw RedshiftError(ending, during: name, of: target) }
         guard ending.hasResult else { return (statement, []) }
         let rows = try await calls.patiently {
@@ -74,7 +84,7 @@ struct LoadDatabase: Sendable {
 
     /// The ledger's rows of manifests below a prefix, and when the question was taken, by the service's clock. Nil when
     /// there is no such table.
-    func loaded(below prefix: String) async throws -> (entries: [Entry], askedAt: Timestamp)? {
+    func loaded(below prefix: String) async throws -> (entries: [LedgerEntry], askedAt: Timestamp)? {
         do {
             let (statement, rows) = try await query(ledger.loaded(below: prefix), name: "sluice read ledger")
             return (try rows.map(entry), statement.createdAt)
@@ -95,13 +105,13 @@ struct LoadDatabase: Sendable {
         }
     }
 
-    /// Manifest to load, of the batches of a load.
-    func entries(of load: CopyManifest) async throws -> [String: String] {
-        let (_, rows) = try await query(ledger.loaded(of: load.batches), name: "sluice confirm load")
+    /// Manifest to load, of some batches that are told by their manifests.
+    func entries(of manifests: [String]) async throws -> [String: String] {
+        let (_, rows) = try await query(ledger.loaded(of: manifests), name: "sluice confirm load")
         return try rows.map(entry).reduce(into: [:]) { $0[$1.manifest] = $1.load }
     }
 
-    private func entry(_ row: [StatementField]) throws -> Entry {
+    private func entry(_ row: [StatementField]) throws -> LedgerEntry {
         guard row.count == 4, let url = row[0].text, let load = row[1].text, let objects = row[2].integer,
             let rows = row[3].integer, let manifest = ledger.key(url)
         else {
@@ -109,7 +119,7 @@ struct LoadDatabase: Sendable {
                 "read the ledger", ledger.table.sql, "a row is not one that sluice writes",
                 hint: "give `redshift.ledger_table` a table of its own", exitCode: .stateOrIdentity)
         }
-        return Entry(manifest: manifest, load: load, objects: Int(objects), rows: Int(rows))
+        return LedgerEntry(manifest: manifest, load: load, objects: Int(objects), rows: Int(rows))
     }
 }
 

@@ -27,6 +27,7 @@ package struct RedshiftLoadJob: Sendable {
     private let limits: LoadLimits
     private let dependencies: ArchiveDependencies
     private let database: LoadDatabase
+    private let clock: RunClock
 
     /// - Parameter range: of the arrival of a batch's last record; nil for everything that is not loaded.
     package init(
@@ -39,8 +40,11 @@ package struct RedshiftLoadJob: Sendable {
         self.isDryRun = isDryRun
         self.limits = limits
         self.dependencies = dependencies
+        clock = RunClock(
+            until: .now, runTime: file.limits.runTime, time: dependencies.time, stop: dependencies.stop)
         database = LoadDatabase(
-            client: client, settings: settings, bucket: file.destination.bucket, dependencies: dependencies)
+            client: client, settings: settings, bucket: file.destination.bucket, dependencies: dependencies,
+            clock: clock)
     }
 
     /// - Throws: `CancellationError` when it was asked to end before the first load; other errors are in the report.
@@ -82,9 +86,10 @@ package struct RedshiftLoadJob: Sendable {
         while !queue.isEmpty {
             let load = queue.removeFirst()
             report.batchesLeft = load.batches.count + queue.reduce(0) { $0 + $1.batches.count }
-            let (verdict, ending) = try await run(load, files: files, since: askedAt)
+            guard !clock.isOver else { throw timeIsOver() }
+            let (outcome, ending) = try await run(load, files: files, since: askedAt)
             report.batchesLeft -= load.batches.count
-            switch verdict {
+            switch outcome {
             case .loaded:
                 report.loads.append(.init(load: load, outcome: .loaded, statement: ending.id))
                 event(.info, "loaded \(load.rows) rows of \(load.objects.count) objects (\(load.id.prefix(12)))")
@@ -100,15 +105,20 @@ package struct RedshiftLoadJob: Sendable {
                     return
                 }
                 queue.insert(contentsOf: rest, at: 0)
-            case .old, .unlucky: preconditionFailure("a load ends with a verdict that lasts")
             }
         }
+    }
+
+    private func timeIsOver() -> RedshiftError {
+        RedshiftError(
+            "load", file.name, "limits.run_time of \(Quantities.text(clock.runTime)) is over",
+            hint: "run again: the next run loads what is left", exitCode: .temporary)
     }
 
     /// One load, until the ledger or the database has said the last word on it.
     private func run(
         _ load: CopyManifest, files: CopyFiles, since askedAt: Timestamp
-    ) async throws -> (LoadVerdict, StatementDescription) {
+    ) async throws -> (LoadOutcome, StatementDescription) {
         let key = "\(file.destination.controlPrefix)redshift/load/\(load.id).manifest"
         try dependencies.failpoints.hit(.loadFilesBefore)
         try await database.calls.patiently { try await files.put(load, key: key) }
@@ -120,13 +130,12 @@ package struct RedshiftLoadJob: Sendable {
         while true {
             if dependencies.stop.requested != nil { throw CancellationError() }
             attempt += 1
-            let ending = try await submit(transaction, attempt: attempt)
+            let ending = try await submit(transaction, of: load, attempt: attempt)
             try dependencies.failpoints.hit(.loadEndAfter)
-            let entries = try await database.entries(of: load)
+            let entries = try await database.entries(of: load.batches.map(\.manifest))
             try dependencies.failpoints.hit(.loadConfirmAfter)
-            let verdict = LoadJudge.judge(load, Self.loadEnding(ending, since: askedAt), entries: entries)
-            switch verdict {
-            case .loaded, .loadedElsewhere, .failed: return (verdict, ending)
+            switch LoadJudge.judge(load, Self.loadEnding(ending, since: askedAt), entries: entries) {
+            case .settled(let outcome): return (outcome, ending)
             case .old: continue
             case .unlucky:
                 unlucky += 1
@@ -135,12 +144,14 @@ package struct RedshiftLoadJob: Sendable {
                 }
                 event(.warning, "load \(load.id.prefix(12)): \(ending.error ?? ""); trying again")
                 try await dependencies.pause(
-                    for: .milliseconds(Int(500 * Double(unlucky) * (1 + dependencies.random()))))
+                    for: .milliseconds(Int(100 * Double(unlucky) * (1 + dependencies.random()))))
             }
         }
     }
 
-    private func submit(_ transaction: LoadTransaction, attempt: Int) async throws -> StatementDescription {
+    private func submit(
+        _ transaction: LoadTransaction, of load: CopyManifest, attempt: Int
+    ) async throws -> StatementDescription {
         let now = attempt > Self.attemptsMax ? Int(dependencies.time.now().microseconds) : 0
         let token = transaction.token(target: database.target.text, attempt: attempt + now)
         try dependencies.failpoints.hit(.loadSubmitBefore)
@@ -149,7 +160,9 @@ package struct RedshiftLoadJob: Sendable {
                 transaction.statements, on: database.target, name: "sluice load", clientToken: token)
         }
         try dependencies.failpoints.hit(.loadSubmitAfter)
-        var ending = try await database.wait(for: statement.id)
+        var ending = try await database.wait(
+            for: statement.id,
+            of: "load \(load.id.prefix(12)) of \(load.rows) rows in \(load.objects.count) objects")
         ending.createdAt = statement.createdAt
         return ending
     }
@@ -174,7 +187,9 @@ package struct RedshiftLoadJob: Sendable {
     ) async throws -> (RedshiftLoadReport.Load, [CopyManifest]) {
         var rows: [RefusedRow] = []
         if failure.kind == .rows, failure.step == .copy {
-            rows = try await RefusedRows(database: database, s3: dependencies.s3).read(load, ending)
+            rows = try await RefusedRows(
+                database: database, s3: dependencies.s3, controlPrefix: file.destination.controlPrefix
+            ).read(load, ending)
         }
         let refused = Set(rows.map(\.object))
         let blamed = load.batches.filter { $0.objects.contains { refused.contains($0.key) } }

@@ -1,5 +1,5 @@
 // From what COPY says of a row back to the record on the stream: object and line, and in that line the row's own shard
-// and sequence number.
+// and sequence number. A line that does not tell them comes at least from the shard of its batch.
 // https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 
 import AWS
@@ -17,8 +17,11 @@ package struct RefusedRow: Sendable, Equatable {
     package var column: String?
     package var code: Int?
     package var message: String
-    /// Of the record that the row comes from; nil when the line could not be read.
+    /// Key of the batch manifest that names the object.
+    package var manifest: String
+    /// Of the record that the row comes from; of the batch when the line does not say it.
     package var shard: String?
+    /// Nil when the line does not say it: then it is one of the batch's.
     package var sequence: String?
 }
 
@@ -31,6 +34,7 @@ struct RefusedRows: Sendable {
 
     let database: LoadDatabase
     let s3: S3Client
+    let controlPrefix: String
 
     /// What the database noted of a failed load; empty when nothing of it can be found.
     func read(_ load: CopyManifest, _ ending: StatementDescription) async throws -> [RefusedRow] {
@@ -43,26 +47,25 @@ struct RefusedRows: Sendable {
             FROM sys_load_error_detail WHERE (\(conditions.joined(separator: " OR "))) \
             AND start_time >= GETDATE() - INTERVAL '1 day' ORDER BY start_time DESC LIMIT \(Self.errorsMax)
             """
-        let objects = Set(load.objects.map(\.key))
+        let manifests = Dictionary(
+            load.batches.flatMap { batch in batch.objects.map { ($0.key, batch.manifest) } }
+        ) { first, _ in first }
         var found: [RefusedRow] = []
         for row in try await database.query(sql, name: "sluice read load errors").rows {
-            guard row.count == 5, let url = row[0].text, let key = database.ledger.key(url), objects.contains(key),
-                let line = row[1].integer, line >= 1
+            guard row.count == 5, let url = row[0].text, let key = database.ledger.key(url),
+                let manifest = manifests[key], let line = row[1].integer, line >= 1
             else { continue }
             var refused = RefusedRow(
                 object: key, line: Int(line), column: row[2].text.flatMap { $0.isEmpty ? nil : $0 },
-                code: row[3].integer.map { Int($0) }, message: row[4].text ?? "")
+                code: row[3].integer.map { Int($0) }, message: row[4].text ?? "", manifest: manifest)
             guard !found.contains(where: { $0.object == key && $0.line == refused.line }) else { continue }
-            (refused.shard, refused.sequence) = try await origin(of: Int(line), in: key)
+            let told = try await self.line(refused.line, of: key).flatMap { try? JSONValue($0) }
+            refused.shard =
+                told?["shard_id"]?.string ?? ManifestPlace(manifest, controlPrefix: controlPrefix)?.key.shard
+            refused.sequence = told?["sequence_number"]?.string
             found.append(refused)
         }
         return found
-    }
-
-    /// Shard and sequence number that the nth line of an object names.
-    private func origin(of line: Int, in key: String) async throws -> (String?, String?) {
-        guard let text = try await self.line(line, of: key), let row = try? JSONValue(text) else { return (nil, nil) }
-        return (row["shard_id"]?.string, row["sequence_number"]?.string)
     }
 
     private func line(_ number: Int, of key: String) async throws -> [UInt8]? {
@@ -78,7 +81,8 @@ struct RefusedRows: Sendable {
             do {
                 try part.bytes.withUnsafeBytes { bytes in try inflater.unpack(bytes) { finder.add($0) } }
             } catch is GzipError {
-                return nil
+                // What came before the damage counts.
+                return finder.text
             }
             if let text = finder.text { return text }
             offset += part.bytes.count

@@ -1,6 +1,7 @@
 """What goes wrong inside the database. Rules, tried in order; the first that fires acts:
 
-  match   regex, searched in the text of a statement
+  match   regex, searched in the text of a statement; the end of a transaction has the text `COMMIT of ` and its
+          statements, joined by `; `
   kind    fail      the statement fails with `message`
           conflict  the statement fails with ERROR: 1023 (serializable isolation violation)
           crash     the connection is lost before the statement: the transaction is rolled back

@@ -44,7 +44,8 @@ class Postgres:
         A server that refuses one says why and hangs up; pg8000's good-bye then fails and would hide the reason.
         """
         try:
-            return pg8000.native.Connection(USER, database=database, timeout=600,
+            # Without TLS, or each connection would read all certificates of this machine first.
+            return pg8000.native.Connection(USER, database=database, timeout=600, ssl_context=False,
                                             unix_sock=os.path.join(self.folder, ".s.PGSQL.5432"))
         except pg8000.exceptions.InterfaceError as problem:
             raise reason(problem)

@@ -90,7 +90,7 @@ class Statement:
                     later.status = "ABORTED"
                 raise
             part.status = "FINISHED"
-        rule = self._service.faults.choose("COMMIT")
+        rule = self._service.faults.choose("COMMIT of " + "; ".join(part.sql for part in self.parts))
         if rule is not None and rule.kind != "wait":
             raise Failed(dialect.conflict_text() if rule.kind == "conflict" else rule.text.get("message", LOST))
         self._do(lambda: self._connection.run("COMMIT"))
