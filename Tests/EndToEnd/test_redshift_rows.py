@@ -1,6 +1,7 @@
 """Whatever bytes come, each row loads: `sluice transform` against a checker written from the rules of COPY, and the
 rows themselves into PostgreSQL."""
 
+import base64
 import gzip
 import json
 import os
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from support.copyrules import JSONPaths, Table, faults
-from support.postgres import as_postgres_has_it
+from support.loading import LoadedRows
 from support.program import REPOSITORY, Program, binary
 
 SEED = int(os.environ.get("SLUICE_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -108,7 +109,7 @@ def transform(program, lines):
 def test_any_line_is_a_row_that_loads(program, table, postgres, captured, count, seed):
     print("seed %d: SLUICE_SEED=%d repeats it" % (seed, seed))
     rng = random.Random(seed)
-    ddl, columns, paths = table
+    _, columns, paths = table
     lines = [hostile(rng, captured) for _ in range(count)]
     rows = transform(program, lines)
     assert len(rows) == len(lines)
@@ -121,15 +122,44 @@ def test_any_line_is_a_row_that_loads(program, table, postgres, captured, count,
     # The lines are as bad as they are meant to be.
     assert cut > count // 2_000 and replaced > count // 20, (cut, replaced)
     database = postgres.database()
-    database.sql(as_postgres_has_it(ddl))
-    values = [paths.values(json.loads(row)) for row in rows]
-    database.copy('"public"."drupal_log"', paths.keys, values)
-    assert database.sql("SELECT count(*), sum(octet_length(message)) FROM drupal_log") == [
-        [str(len(rows)), str(sum(len((v[paths.keys.index("message")] or "").encode()) for v in values))]]
+    LoadedRows(program, database).load(rows)
     # What has JSON text has it in the view as a value: jsonb refuses U+0000 and surrogates, as JSON_PARSE does.
     with_data, parsed = database.sql("SELECT (SELECT count(structured_data) FROM drupal_log), count(structured_data) "
                                      "FROM drupal_log_super")[0]
     assert with_data == parsed and int(parsed) > count // 30
+
+
+def real_lines():
+    """Lines that programs wrote: Drupal through syslog-ng in each of its forms, and those of other projects' tests."""
+    for folder, name in [("main", "drupal.log.gz"), ("main", "drupal-pri-iso.log.gz"), ("main", "drupal-5424.log.gz"),
+                         ("php-filter-raw", "drupal.log.gz")]:
+        with gzip.open(os.path.join(REPOSITORY, "Tests", "Data", "drupal", folder, name)) as file:
+            yield "%s/%s" % (folder, name), file.read().split(b"\n")[:-1]
+    with open(os.path.join(REPOSITORY, "Tests", "Data", "cases", "syslog_cases.jsonl")) as file:
+        cases = [base64.b64decode(json.loads(line)["input_b64"]) for line in file]
+    yield "syslog_cases", [line for line in cases if b"\n" not in line]
+
+
+@pytest.mark.parametrize("lines", [pytest.param(lines, id=name) for name, lines in real_lines()])
+def test_real_lines_are_rows_that_load_with_exact_types_and_widths(program, table, postgres, lines):
+    _, columns, paths = table
+    rows = transform(program, lines)
+    assert len(rows) == len(lines) > 50
+    for line, row in zip(lines, rows):
+        assert not faults(row, columns, paths), (line, row)
+    LoadedRows(program, postgres.database()).load(rows)
+
+
+def test_the_loader_finds_what_did_not_load_as_it_is(program, postgres):
+    """What the tests above are worth."""
+    good = {"event_time": "2026-11-22T22:16:10.50Z", "event_time_source": "syslog", "parse_status": "ok", "severity": 3,
+            "arrival_time": "2026-11-22T22:16:10Z", "message": "tab\t\\ \u20ac\n"}
+    loaded = LoadedRows(program, postgres.database())
+    loaded.load([json.dumps(good).encode()])
+    for change in ({"host": "\u20ac" * 86}, {"severity": 1 << 15}, {"severity": "x"}, {"event_time": "soon"},
+                   {"parse_status": None}, {"severity": "3"}, {"message": 3}, {"arrival_time": "2026-11-22 22:16:10 "}):
+        with pytest.raises(AssertionError):
+            loaded.load([json.dumps(dict(good, **change)).encode()])
 
 
 def test_pipes_count_twice_and_still_fit(program, table):
