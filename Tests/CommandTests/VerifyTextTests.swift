@@ -75,6 +75,31 @@ private let now = Timestamp(seconds: 1_700_000_000)
         #expect(object["counts"] as? [String: Int] == ["gap": 1])
     }
 
+    @Test func whatIsComparedWithRedshiftIsShownAndKept() throws {
+        var report = report()
+        report.warehouse = WarehouseReport(target: "cluster c/dev", table: "\"public\".\"t\"", ledger: "l")
+        report.warehouse?.ledgerBatches = 1_100
+        report.warehouse?.batchesCompared = 1_200
+        report.warehouse?.rowsCompared = 9_000
+        report.add(
+            Finding(.tableRowsMissing, shard: "s", key: "k", detail: "d", hint: "h", expected: 3, found: 2))
+        let summary = VerifySummary(report, jobPath: "j")
+        #expect(
+            VerifyText.text(summary).contains(
+                "\ncompared \"public\".\"t\" of cluster c/dev: 9,000 rows of 1,200 batches, 1,100 batches in the ledger\n"
+            ))
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(JSONText.line(summary).utf8)) as? [String: Any])
+        let redshift = try #require(object["redshift"] as? [String: Any])
+        #expect(
+            Set(redshift.keys) == [
+                "batches_compared", "batches_not_compared", "batches_not_loaded", "ledger_batches", "ledger_table",
+                "rows_compared", "rows_not_loaded", "table", "target",
+            ])
+        let findings = try #require(object["findings"] as? [[String: Any]])
+        #expect(findings[0]["expected"] as? Int == 3 && findings[0]["found"] as? Int == 2)
+    }
+
     @Test(arguments: [
         ("jobs/a.yaml", "jobs/a.yaml"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$x", "'$x'"),
     ])

@@ -475,26 +475,13 @@ def test_a_newest_manifest_that_ends_elsewhere_than_the_state_says_is_named(arch
     assert_only(archive, "manifest-forged", [key], "--log-level", "info")
 
 
-def doubled(bucket, archive, key, manifest, first, last):
-    """A second batch of records that are archived already, with objects of its own."""
-    copy = json.loads(json.dumps(manifest))
-    copy.update(first=first, last=last)
-    for entry in copy["objects"]:
-        body, metadata = bucket.get(entry["key"])
-        entry["key"] = entry["key"].replace(manifest["first"].zfill(64), first.zfill(64))
-        bucket.put(entry["key"], body, dict(metadata, **{"sluice-first": first, "sluice-last": last}))
-    copy_key = key.replace(manifest["first"].zfill(64), first.zfill(64))
-    bucket.put_manifest(copy_key, copy)
-    return copy_key
-
-
 @pytest.mark.parametrize("reach", ["inside", "over the next"])
 def test_a_range_in_two_batches_is_named(archive, bucket, reach):
     manifests = of_shard(bucket, "shardId-000000000000")
     (key, manifest), (_, following) = manifests[1], manifests[2]
     middle = str((int(manifest["first"]) + int(manifest["last"])) // 2)
     last = manifest["last"] if reach == "inside" else following["last"]
-    copy = doubled(bucket, archive, key, dict(manifest, previous=key), middle, last)
+    copy = bucket.double(key, dict(manifest, previous=key), middle, last)
     assert_only(archive, "range-doubled", [copy], "--log-level", "info")
 
 

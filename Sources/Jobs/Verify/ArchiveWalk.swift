@@ -29,6 +29,8 @@ final class ArchiveWalk {
     var doubtful: Set<ManifestPlace> = []
     var holes: [ShardProof.Place: [ShardProof.Hole]] = [:]
     var streams: Set<Int64> = []
+    /// Compares Redshift with what goes by; nil when it is not asked for.
+    var warehouse: WarehouseCheck?
     let judge: ManifestJudge
     let calls: PatientCalls
 
@@ -83,6 +85,7 @@ final class ArchiveWalk {
         }
         if let proof { conclude(proof) }
         guard !isStopped else { return }
+        await warehouse?.finish(&report)
         for (place, shard) in expected.sorted(by: { $0.key.shard < $1.key.shard }) {
             conclude(ShardProof(place: place, joined: []), parents: shard.parents)
         }
@@ -110,6 +113,7 @@ final class ArchiveWalk {
     private func take(_ keys: [String], _ proof: inout ShardProof?) async throws {
         var places: [(key: String, place: ManifestPlace)] = []
         for key in keys {
+            warehouse?.see(key)
             if let place = ManifestPlace(key, controlPrefix: controlPrefix) {
                 places.append((key, place))
             } else {
@@ -146,6 +150,9 @@ final class ArchiveWalk {
             }
         }
         await check(batches)
+        if let warehouse {
+            for batch in batches { await warehouse.take(batch.manifest, key: batch.key, &report) }
+        }
         showProgress()
     }
 

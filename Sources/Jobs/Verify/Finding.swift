@@ -35,6 +35,22 @@ package enum FindingKind: String, Sendable, CaseIterable, Comparable {
     case rowOrigin = "row-origin"
     /// No manifest names it.
     case strayObject = "stray-object"
+    /// Redshift's ledger names a manifest that is not there.
+    case ledgerUnknown = "ledger-unknown"
+    /// The ledger names a manifest more than once.
+    case ledgerDoubled = "ledger-doubled"
+    /// The ledger says other counts than the manifest.
+    case ledgerCounts = "ledger-counts"
+    /// Rows of a batch are in the table, and the ledger does not name it.
+    case ledgerMissing = "ledger-missing"
+    /// None of the rows of a loaded batch is in the table.
+    case tableBatchMissing = "table-batch-missing"
+    /// Some rows of an object are not in the table.
+    case tableRowsMissing = "table-rows-missing"
+    /// Rows of an object are in the table more than once.
+    case tableRowsDoubled = "table-rows-doubled"
+    /// The table has rows of a batch that its objects do not have.
+    case tableRowsUnknown = "table-rows-unknown"
 
     package static func < (a: FindingKind, b: FindingKind) -> Bool { a.rawValue < b.rawValue }
 }
@@ -47,12 +63,16 @@ package struct Finding: Sendable, Equatable {
     package var detail: String
     /// What the operator can do.
     package var hint: String?
+    /// Rows, or entries of the ledger, that should be there, and that are; nil where it is not about counts.
+    package var expected: Int?
+    package var found: Int?
     /// Times that surely enclose the records in question: what to give to `sluice backfill`. Nil when a backfill does
     /// not help.
     package var backfill: Window?
 
     package init(
-        _ kind: FindingKind, shard: String?, key: String, detail: String, hint: String? = nil, backfill: Window? = nil
+        _ kind: FindingKind, shard: String?, key: String, detail: String, hint: String? = nil, backfill: Window? = nil,
+        expected: Int? = nil, found: Int? = nil
     ) {
         self.kind = kind
         self.shard = shard
@@ -60,6 +80,8 @@ package struct Finding: Sendable, Equatable {
         self.detail = detail
         self.hint = hint
         self.backfill = backfill
+        self.expected = expected
+        self.found = found
     }
 }
 
@@ -102,6 +124,10 @@ package struct VerifyNote: Sendable, Equatable {
         case streamGone = "stream-gone"
         /// The local state could not be read.
         case stateUnreadable = "state-unreadable"
+        /// Batches that are archived and not yet in Redshift's ledger.
+        case notLoaded = "not-loaded"
+        /// Rows in Redshift that could not be told apart: only the ledger was compared.
+        case rowsNotCompared = "rows-not-compared"
     }
 
     package var kind: Kind

@@ -1,9 +1,9 @@
 // `sluice verify`: proves from manifests and objects that the archive is whole. Takes no lock, stores nothing, changes
 // nothing; it may run beside the job and on any host. Damage and what kept it from telling are two different things.
-// Reads top to bottom: the stream's shards and the local state, the manifests shard by shard with their objects, the
-// lineage, and what lies in the bucket that no manifest names.
+// Reads top to bottom: the stream's shards and the local state, Redshift's ledger when it is asked for, the manifests
+// shard by shard with their objects, the lineage, and what lies in the bucket that no manifest names.
 
-import AWS
+package import AWS
 import Batching
 import CivilTime
 import Diagnostics
@@ -21,14 +21,30 @@ package struct VerifyOptions: Sendable, Equatable {
     }
 }
 
+/// Where the archive is loaded to.
+package struct Warehouse: Sendable {
+    package var client: RedshiftDataClient
+    package var settings: RedshiftSettings
+
+    package init(client: RedshiftDataClient, settings: RedshiftSettings) {
+        self.client = client
+        self.settings = settings
+    }
+}
+
 package struct VerifyJob: Sendable {
     private let file: ArchiveJobFile
     private let options: VerifyOptions
     private let dependencies: ArchiveDependencies
+    private let warehouse: Warehouse?
 
-    package init(file: ArchiveJobFile, options: VerifyOptions, dependencies: ArchiveDependencies) {
+    /// - Parameter warehouse: to compare with the archive, too.
+    package init(
+        file: ArchiveJobFile, options: VerifyOptions, warehouse: Warehouse? = nil, dependencies: ArchiveDependencies
+    ) {
         self.file = file
         self.options = options
+        self.warehouse = warehouse
         self.dependencies = dependencies
     }
 
@@ -39,6 +55,10 @@ package struct VerifyJob: Sendable {
         do {
             let stream = await StreamFacts.look(file: file, dependencies: dependencies, report: &walk.report)
             let state = readState(&walk.report)
+            if let warehouse {
+                walk.warehouse = await WarehouseCheck.open(
+                    warehouse, file: file, dependencies: dependencies, report: &walk.report)
+            }
             try await walk.walk(stream: stream, state: state)
             for fault in LineageCheck.faults(archived: walk.archived, listed: stream.spans) {
                 walk.report.add(Finding(.lineageBroken, shard: fault.shard, key: "", detail: fault.detail))

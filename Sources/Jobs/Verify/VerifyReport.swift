@@ -1,6 +1,30 @@
 package import CivilTime
 package import Diagnostics
 
+/// What was compared with Redshift.
+package struct WarehouseReport: Sendable, Equatable {
+    /// Cluster or workgroup, and database.
+    package var target: String
+    /// `"schema"."table"`.
+    package var table: String
+    package var ledger: String
+    /// Batches that the ledger names.
+    package var ledgerBatches = 0
+    /// Batches whose rows were counted in the table, those included that are not loaded.
+    package var batchesCompared = 0
+    package var rowsCompared = 0
+    package var batchesNotLoaded = 0
+    package var rowsNotLoaded = 0
+    /// Batches whose rows could not be told apart from those of others.
+    package var batchesNotCompared = 0
+
+    package init(target: String, table: String, ledger: String) {
+        self.target = target
+        self.table = table
+        self.ledger = ledger
+    }
+}
+
 /// The account of one verification: what the summary prints, `--json` writes and the exit status comes from.
 package struct VerifyReport: Sendable {
     /// More are counted and not kept.
@@ -31,6 +55,8 @@ package struct VerifyReport: Sendable {
     package var objectsOpen = 0
     /// Objects below the prefix that belong to other streams.
     package var objectsForeign = 0
+    /// Nil unless Redshift was to be compared.
+    package var warehouse: WarehouseReport?
 
     package private(set) var findings: [Finding] = []
     package private(set) var counts: [FindingKind: Int] = [:]

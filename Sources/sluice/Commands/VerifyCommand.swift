@@ -43,13 +43,17 @@ struct VerifyCommand: AsyncParsableCommand {
             and name objects that are there with the right size and hashes. Lists what lies below the prefix and \
             belongs to no manifest. With --from or --to only batches of that span are looked at, and no \
             such strays. With --read-data the objects are downloaded, unpacked and compared row by row with their \
-            hashes, counts, range and schema. The time range of each hole is printed as a ready `sluice backfill` \
-            command. Nothing is locked and nothing changes: it may run beside the job, and on any host.
+            hashes, counts, range and schema. With --redshift the table that `sluice redshift load` fills is compared, \
+            too: its ledger with the manifests, and its rows with the objects, by count and each once; the database \
+            counts. Batches that are not loaded yet are noted and no damage. The time range of each hole is printed as \
+            a ready `sluice backfill` command. Nothing is locked and nothing changes: it may run beside the job, and on \
+            any host.
 
             Exit codes: 0 whole, 64 usage, 65 damage found, 74 a newer sluice wrote a manifest, 75 it could not be \
-            told: temporary failure, 77 credentials or permission, 78 job file invalid, 128+n ended by signal n.
+            told: temporary failure, 77 credentials or permission, 78 job file invalid, or with --redshift a table or \
+            database is missing, 128+n ended by signal n.
 
-            Example: sluice verify jobs/drupal-archive.yaml --read-data=1/10
+            Example: sluice verify jobs/drupal-archive.yaml --read-data=1/10 --redshift --from 2026-11-01
             """)
 
     @Argument(help: ArgumentHelp("Job file with `job: archive`.", valueName: "job"), completion: .jobFile)
@@ -66,6 +70,9 @@ struct VerifyCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Download and check objects too: all by default, or n of every t (--read-data=1/10).", valueName: "n/t"))
     var readData: SampleArgument?
+
+    @Flag(help: "Compare the table in Redshift, too: its ledger and its rows, by the `redshift:` group of the job.")
+    var redshift = false
 
     @Flag(help: "Print the result as one JSON object.")
     var json = false
@@ -88,6 +95,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let surroundings = Surroundings(log)
         try await surroundings.run {
             let file = try archiveJob(job, environment: surroundings.environment)
+            let settings = redshift ? try file.redshiftSettings() : nil
             let stop = StopSignals.install()
             let region = file.source.stream.region
             let access = try AWSAccess(surroundings, region: region, callsMax: 20)
@@ -99,6 +107,9 @@ struct VerifyCommand: AsyncParsableCommand {
                 newID: { UUID().uuidString.lowercased() })
             let report = await VerifyJob(
                 file: file, options: VerifyOptions(window: window, sample: readData?.sample),
+                warehouse: try settings.map {
+                    Warehouse(client: try access.redshiftData(region: $0.region), settings: $0)
+                },
                 dependencies: dependencies
             ).run()
             events.finish()

@@ -13,6 +13,9 @@ struct VerifySummary: Encodable {
         var key: String
         var detail: String
         var hint: String?
+        /// Of what is compared with Redshift: rows, or entries of the ledger.
+        var expected: Int?
+        var found: Int?
         /// A command that reads the records in question again, where that helps.
         var backfill: String?
     }
@@ -22,6 +25,42 @@ struct VerifySummary: Encodable {
         var shard: String?
         var detail: String
         var gap: GapRecord?
+    }
+
+    /// Only with --redshift.
+    struct Redshift: Encodable {
+        var target: String
+        var table: String
+        var ledgerTable: String
+        var ledgerBatches: Int
+        var batchesCompared: Int
+        var rowsCompared: Int
+        var batchesNotLoaded: Int
+        var rowsNotLoaded: Int
+        var batchesNotCompared: Int
+
+        enum CodingKeys: String, CodingKey {
+            case target, table
+            case ledgerTable = "ledger_table"
+            case ledgerBatches = "ledger_batches"
+            case batchesCompared = "batches_compared"
+            case rowsCompared = "rows_compared"
+            case batchesNotLoaded = "batches_not_loaded"
+            case rowsNotLoaded = "rows_not_loaded"
+            case batchesNotCompared = "batches_not_compared"
+        }
+
+        init(_ report: WarehouseReport) {
+            target = report.target
+            table = report.table
+            ledgerTable = report.ledger
+            ledgerBatches = report.ledgerBatches
+            batchesCompared = report.batchesCompared
+            rowsCompared = report.rowsCompared
+            batchesNotLoaded = report.batchesNotLoaded
+            rowsNotLoaded = report.rowsNotLoaded
+            batchesNotCompared = report.batchesNotCompared
+        }
     }
 
     var job: String
@@ -38,6 +77,7 @@ struct VerifySummary: Encodable {
     var rowsRead: Int
     var objectsOpen: Int
     var objectsForeign: Int
+    var redshift: Redshift?
     /// How often each kind was found, all of them, also those that `findings` leaves out when they are too many.
     var counts: [String: Int]
     var findings: [Finding]
@@ -51,7 +91,7 @@ struct VerifySummary: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case job, stream, destination, from, to, shards, manifests, records, objects, counts, findings, notes, problems
-        case complete, signal
+        case complete, signal, redshift
         case objectsRead = "objects_read"
         case bytesRead = "bytes_read"
         case rowsRead = "rows_read"
@@ -77,11 +117,13 @@ struct VerifySummary: Encodable {
         rowsRead = report.rowsRead
         objectsOpen = report.objectsOpen
         objectsForeign = report.objectsForeign
+        redshift = report.warehouse.map(Redshift.init)
         counts = Dictionary(uniqueKeysWithValues: report.counts.map { ($0.key.rawValue, $0.value) })
         findings = report.findings.map { finding in
             Finding(
                 kind: finding.kind.rawValue, shard: finding.shard, key: finding.key, detail: finding.detail,
-                hint: finding.hint, backfill: finding.backfill.map { Self.command($0, jobPath) })
+                hint: finding.hint, expected: finding.expected, found: finding.found,
+                backfill: finding.backfill.map { Self.command($0, jobPath) })
         }
         notes = report.notes.map { Note(kind: $0.kind.rawValue, shard: $0.shard, detail: $0.detail, gap: $0.gap) }
         problems = report.problems.map(ProblemSummary.init)

@@ -21,6 +21,7 @@ enum VerifyText {
             if let hint = problem.hint { lines.append("  hint: \(escapeControlCharacters(hint))") }
         }
         lines.append(looked(summary))
+        if let redshift = summary.redshift { lines.append(compared(redshift)) }
         lines.append(verdict(summary))
         return lines.joined(separator: "\n")
     }
@@ -42,6 +43,11 @@ enum VerifyText {
         if summary.objectsOpen > 0 { line += ", \(grouped(summary.objectsOpen)) objects of batches under way" }
         if summary.objectsForeign > 0 { line += ", \(grouped(summary.objectsForeign)) objects that are not this job's" }
         return line
+    }
+
+    private static func compared(_ redshift: VerifySummary.Redshift) -> String {
+        "compared \(redshift.table) of \(redshift.target): \(grouped(redshift.rowsCompared)) rows of "
+            + "\(grouped(redshift.batchesCompared)) batches, \(grouped(redshift.ledgerBatches)) batches in the ledger"
     }
 
     private static func verdict(_ summary: VerifySummary) -> String {

@@ -54,6 +54,18 @@ class Bucket:
         """In the form that sluice writes."""
         self.put(key, canonical(manifest))
 
+    def double(self, key, manifest, first, last):
+        """A second batch of records that are archived already, with objects of its own; its manifest's key."""
+        copy = json.loads(json.dumps(manifest))
+        copy.update(first=first, last=last)
+        for entry in copy["objects"]:
+            body, metadata = self.get(entry["key"])
+            entry["key"] = entry["key"].replace(manifest["first"].zfill(64), first.zfill(64))
+            self.put(entry["key"], body, dict(metadata, **{"sluice-first": first, "sluice-last": last}))
+        copy_key = key.replace(manifest["first"].zfill(64), first.zfill(64))
+        self.put_manifest(copy_key, copy)
+        return copy_key
+
     def replace(self, manifest_key, index, body, rows=None, count=None):
         """Puts other bytes under the key of an object, and a manifest and metadata that fit them.
 
