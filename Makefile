@@ -9,7 +9,7 @@ PYTHON       ?= python3
 VENV         := .venv
 PY           := $(VENV)/bin/python
 LOCAL        := .local
-DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev python3-venv openssl ca-certificates tzdata \
+DEBIAN       := zlib1g-dev libcurl4-openssl-dev libsqlite3-dev libdeflate0 python3-venv openssl ca-certificates tzdata \
                 logrotate binutils dpkg-dev
 # The tests read units, man pages and the package with the tools that their users have.
 TEST_TOOLS   := postgresql lintian debootstrap systemd man-db mandoc zsh fish

@@ -54,7 +54,7 @@ let package = Package(
                 logging,
             ]),
         .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime"]),
-        .testTarget(name: "GzipTests", dependencies: ["Gzip", "Diagnostics"]),
+        .testTarget(name: "GzipTests", dependencies: ["Gzip", "CZlib", "Diagnostics"]),
         .testTarget(name: "PayloadTests", dependencies: ["Records", "Gzip", crypto]),
         .testTarget(name: "DrupalTests", dependencies: ["Records", "Gzip", "CivilTime", "Diagnostics"]),
         .testTarget(
@@ -67,14 +67,15 @@ let package = Package(
             exclude: ["Support/server.py"]),
         .testTarget(name: "StateTests", dependencies: ["State", "Batching", "AWS", "CivilTime", "Diagnostics", grdb]),
         .testTarget(
-            name: "JobFileTests", dependencies: ["Jobs", "Redshift", "Records", "CivilTime", "Diagnostics", "Yams"]),
+            name: "JobFileTests",
+            dependencies: ["Jobs", "Redshift", "Records", "Gzip", "CivilTime", "Diagnostics", "Yams"]),
         .testTarget(name: "ShipTests", dependencies: ["Jobs", "Records", "State", "AWS", "CivilTime", "Diagnostics"]),
         .testTarget(
             name: "FluentdTests", dependencies: ["sluice", "Jobs", "Records", "Gzip", "CivilTime", "Diagnostics"],
             exclude: ["Goldens"]),
         .testTarget(
             name: "BackfillTests",
-            dependencies: ["Jobs", "Records", "Batching", "AWS", "HTTP", "CivilTime", "Diagnostics"]),
+            dependencies: ["Jobs", "Records", "Gzip", "Batching", "AWS", "HTTP", "CivilTime", "Diagnostics"]),
         .testTarget(
             name: "ArchiveTests", dependencies: ["Jobs", "State", "CivilTime", "Diagnostics", "AWS", "Batching"]),
         .testTarget(

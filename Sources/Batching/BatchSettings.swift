@@ -6,9 +6,9 @@ package struct BatchSettings: Codable, Sendable, Equatable {
     /// `arrival` or `event`.
     package var partitionTime: String
     package var gzipLevel: Int
-    /// The compressor's name and version, `zlib 1.2.13`: another one may make other bytes of the same rows.
+    /// The compressor, `zlib 1.2.13` or `libdeflate.so.0`: another one may make other bytes of the same rows.
     package var gzipEngine: String
-    /// Rows are compressed in pieces of this many bytes.
+    /// Rows are compressed in pieces of this many bytes at most.
     package var chunkBytes: Int
 
     package init(

@@ -5,9 +5,11 @@
 import CZlib
 
 /// The compressor of one worker; not Sendable.
-package final class ChunkDeflater {
+package final class ChunkDeflater: ChunkCompressor {
     /// How far back deflate may refer (RFC 1951 section 2); of a longer dictionary only the end is used.
     package static let dictionaryBytesMax = 32 << 10
+    package let engine = zlibName
+    package var dictionaryBytesMax: Int { Self.dictionaryBytesMax }
     /// zlib's own default. 9 takes a fifth more time on rows and saves nothing (measured at chunks of 128 KiB).
     private static let memoryLevel: Int32 = 8
     private static let scratchBytes = 64 << 10
@@ -36,12 +38,7 @@ package final class ChunkDeflater {
         scratch.deallocate()
     }
 
-    /// Appends the raw deflate blocks of `chunk` to `out`, ended on a byte boundary so that the next chunk of the same
-    /// member may be appended (Z_SYNC_FLUSH), or closed by the final block when `isLast`.
-    ///
-    /// - Parameters:
-    ///   - dictionary: the bytes of the member right before the chunk, up to 32 KiB; empty for its first chunk.
-    ///   - isLast: true once for each member, also when the chunk is empty.
+    /// Chunks end with Z_SYNC_FLUSH, the last one with Z_FINISH.
     package func deflate(
         _ chunk: UnsafeRawBufferPointer, dictionary: UnsafeRawBufferPointer, isLast: Bool, into out: inout [UInt8]
     ) throws(GzipError) {
@@ -90,8 +87,8 @@ package final class ChunkDeflater {
     }
 }
 
-/// The library and its version at run time, as manifests record it: other versions may give other bytes.
-package let gzipEngine = "zlib " + String(cString: zlibVersion())
+/// The library and its version at run time.
+let zlibName = "zlib " + String(cString: zlibVersion())
 
 func zlibMessage(_ stream: UnsafeMutablePointer<z_stream>) -> String {
     stream.pointee.msg.map { String(cString: $0) } ?? ""

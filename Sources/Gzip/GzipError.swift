@@ -1,13 +1,16 @@
-// What can go wrong in zlib. Damaged input is the sender's, a refused level is the job file's, the rest is memory.
+// What can go wrong with compressed data. Damaged input is the sender's, a refused level or engine is the job file's, the
+// rest is memory or a library that does not do what it says.
 
 package import Diagnostics
 
-/// A refusal of zlib or of a limit set around it.
+/// A refusal of a compression library or of a limit set around it.
 package struct GzipError: DiagnosticError, Equatable {
     package enum Kind: Sendable, Equatable {
         /// The level is not 1 to 9.
         case level
-        /// zlib gave up without looking at the data: out of memory, or another zlib than the one built against.
+        /// The engine that was asked for is not on this machine.
+        case absent
+        /// The library gave up without looking at the data: out of memory, or another one than it says it is.
         case engine
         /// The input is not one or more whole, valid members.
         case damaged
@@ -22,7 +25,7 @@ package struct GzipError: DiagnosticError, Equatable {
     package let kind: Kind
     package let diagnostic: Diagnostic
 
-    package var exitCode: ExitCode { kind == .level ? .jobFileInvalid : .internalFault }
+    package var exitCode: ExitCode { kind == .level || kind == .absent ? .jobFileInvalid : .internalFault }
     package var isTransient: Bool { false }
 
     static func level(_ level: Int) -> GzipError {
@@ -33,11 +36,35 @@ package struct GzipError: DiagnosticError, Equatable {
                 hint: "set gzip_level to a number from 1 (fast) to 9 (small)"))
     }
 
+    static func absent(_ library: String) -> GzipError {
+        GzipError(
+            kind: .absent,
+            diagnostic: Diagnostic(
+                operation: "set up gzip", subject: library, cause: "the library is not on this machine",
+                hint: "install it (Debian package libdeflate0), or set gzip_engine to auto"))
+    }
+
+    static func memory(_ library: String) -> GzipError {
+        GzipError(
+            kind: .engine,
+            diagnostic: Diagnostic(
+                operation: "set up gzip", subject: library, cause: "it could not get memory",
+                hint: "lower limits.memory or parallel_shards"))
+    }
+
+    static func broken(_ cause: String) -> GzipError {
+        GzipError(
+            kind: .engine,
+            diagnostic: Diagnostic(
+                operation: "compress", subject: Libdeflate.name, cause: cause,
+                hint: "set gzip_engine to zlib, and replace the library"))
+    }
+
     static func engine(_ operation: String, code: Int32, message: String) -> GzipError {
         GzipError(
             kind: .engine,
             diagnostic: Diagnostic(
-                operation: operation, subject: gzipEngine, cause: "zlib answered \(code) \(message)",
+                operation: operation, subject: zlibName, cause: "zlib answered \(code) \(message)",
                 hint: code == -4 ? "zlib could not get memory; lower limits.memory or parallel_shards" : nil))
     }
 

@@ -16,8 +16,8 @@ package struct GzipFrame: Sendable {
     package init() {}
 
     package mutating func update(_ rows: UnsafeRawBufferPointer) {
-        guard let base = rows.baseAddress else { return }
-        crc = sluice_crc32(crc, base, rows.count)
+        guard !rows.isEmpty else { return }
+        crc = Libdeflate.shared?.crc32(crc, rows.baseAddress, rows.count) ?? zlibChecksum(crc, rows)
         size &+= UInt32(truncatingIfNeeded: rows.count)
     }
 
@@ -25,4 +25,10 @@ package struct GzipFrame: Sendable {
     package var trailer: [UInt8] {
         [crc, size].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
     }
+}
+
+/// CRC-32 by zlib, about a tenth as fast as libdeflate's.
+func zlibChecksum(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    guard let base = bytes.baseAddress else { return crc }
+    return sluice_crc32(crc, base, bytes.count)
 }

@@ -32,21 +32,31 @@ import Testing
     static let settings = (1...64).flatMap { shards in [1, 20, 500, 2_000].map { (shards, $0) } }
 
     @Test(arguments: settings)
-    func theLeastMemoryHoldsTheSmallestChunks(shards: Int, partitions: Int) {
+    func theLeastMemoryHoldsTheLeastOfEachObject(shards: Int, partitions: Int) {
         let least = MemoryPlan.memoryMin(shards: shards, partitions: partitions)
-        let plan = MemoryPlan(memory: least, shards: shards, partitions: partitions)
-        #expect(plan.chunkBytes == MemoryPlan.chunkBytesMin)
+        let plan = MemoryPlan(memory: least, shards: shards, partitions: partitions, sealBytes: 64 << 20)
+        #expect(plan.rowsBytes == partitions * MemoryPlan.rowsBytesMin)
     }
 
     @Test(arguments: settings)
     func whatIsPlannedFits(shards: Int, partitions: Int) {
         let least = MemoryPlan.memoryMin(shards: shards, partitions: partitions)
         for memory in [least, least * 2, least * 10] {
-            let chunk = MemoryPlan(memory: memory, shards: shards, partitions: partitions).chunkBytes
-            let used = MemoryPlan.base + shards * (MemoryPlan.perShard + partitions * (MemoryPlan.perObject + chunk))
+            let plan = MemoryPlan(memory: memory, shards: shards, partitions: partitions, sealBytes: 64 << 20)
+            let shard = MemoryPlan.perShard + partitions * MemoryPlan.perObject + plan.rowsBytes
+            let used = MemoryPlan.base + shards * shard
             #expect(used <= memory)
-            #expect(chunk <= MemoryPlan.chunkBytesMax)
+            #expect(memory - used < shards, "all but the rest of a division is given out")
         }
+    }
+
+    @Test(arguments: [
+        (1 << 10, 16 << 10), (16 << 10, 16 << 10), ((32 << 10) - 1, 16 << 10), (32 << 10, 32 << 10),
+        (1 << 20, 1 << 20), (64 << 20, 1 << 20),
+    ])
+    func chunksAreNoLargerThanAnObjectMayBe(sealBytes: Int, chunkBytes: Int) {
+        let plan = MemoryPlan(memory: 512 << 20, shards: 4, partitions: 500, sealBytes: sealBytes)
+        #expect(plan.chunkBytes == chunkBytes)
     }
 }
 

@@ -5,6 +5,7 @@ import AWS
 import CivilTime
 import Diagnostics
 import Foundation
+import Gzip
 import HTTP
 import Synchronization
 
@@ -148,6 +149,7 @@ final class FakeHost: Sendable {
                 controlPrefix: Self.controlPrefix, partitionTime: .arrival, storageClass: nil, sse: nil,
                 kmsKeyID: nil, tags: [:], expectedBucketOwner: nil, pathStyle: true),
             seal: ArchiveJobFile.Seal(bytes: 1 << 26, records: sealRecords, partitions: 500), gzipLevel: 1,
+            gzipEngine: .auto,
             limits: ArchiveJobFile.Limits(runTime: .seconds(600), parallelShards: 3, memory: 512 << 20),
             stateDirectory: "\(folder)/state")
     }

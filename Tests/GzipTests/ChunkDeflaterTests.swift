@@ -109,7 +109,6 @@ import Testing
 
     @Test func headerHasNoTimeAndNoSystem() {
         #expect(GzipFrame.header == [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF])
-        #expect(gzipEngine.hasPrefix("zlib 1."))
     }
 
     @Test func trailerIsChecksumAndSizeLittleEndian() {

@@ -54,7 +54,7 @@ func gzipMember(
 }
 
 func gzipMember(
-    _ rows: [UInt8], with deflater: ChunkDeflater, chunkBytes: Int, usesDictionary: Bool = true
+    _ rows: [UInt8], with deflater: any ChunkCompressor, chunkBytes: Int, usesDictionary: Bool = true
 ) throws -> [UInt8] {
     var out = GzipFrame.header
     var frame = GzipFrame()
@@ -62,7 +62,7 @@ func gzipMember(
         var start = 0
         repeat {
             let end = min(start + chunkBytes, bytes.count)
-            let reach = usesDictionary ? ChunkDeflater.dictionaryBytesMax : 0
+            let reach = usesDictionary ? deflater.dictionaryBytesMax : 0
             let chunk = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             let dictionary = UnsafeRawBufferPointer(rebasing: bytes[max(0, start - reach)..<start])
             try deflater.deflate(chunk, dictionary: dictionary, isLast: end == bytes.count, into: &out)

@@ -1,6 +1,7 @@
 import CivilTime
 import Diagnostics
 import Foundation
+import Gzip
 import Records
 import Redshift
 import Testing
@@ -24,7 +25,7 @@ import Testing
         #expect(file.destination.storageClass == nil && file.destination.sse == nil && file.destination.tags == [:])
         #expect(file.destination.pathStyle == nil)
         #expect(file.seal == .init(bytes: 64 << 20, records: 2_000_000, partitions: 500))
-        #expect(file.gzipLevel == 6)
+        #expect(file.gzipLevel == 6 && file.gzipEngine == .auto)
         #expect(file.limits == .init(runTime: .seconds(600), parallelShards: 4, memory: 512 << 20))
         #expect(file.stateDirectory == "/var/lib/sluice/drupal")
     }
@@ -56,6 +57,7 @@ import Testing
               path_style: true
             seal: {bytes: 1.5GiB, records: 10, partitions: 3}
             gzip_level: 9
+            gzip_engine: zlib
             limits: {run_time: 1h30m, parallel_shards: 2, memory: 300MB}
             state: {directory: /srv/state}
             metrics: {textfile: /var/lib/prometheus/node-exporter/x.prom}
@@ -97,7 +99,7 @@ import Testing
         #expect(file.destination.expectedBucketOwner == "011122223333")
         #expect(file.destination.pathStyle == true)
         #expect(file.seal == .init(bytes: 3 << 29, records: 10, partitions: 3))
-        #expect(file.gzipLevel == 9)
+        #expect(file.gzipLevel == 9 && file.gzipEngine == .zlib)
         #expect(file.limits == .init(runTime: .seconds(5_400), parallelShards: 2, memory: 300_000_000))
         #expect(file.stateDirectory == "/srv/state")
         #expect(file.metrics == MetricsFile(path: "/var/lib/prometheus/node-exporter/x.prom"))

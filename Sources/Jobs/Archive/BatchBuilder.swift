@@ -16,6 +16,9 @@ struct BatchContext: Sendable {
     var shard: String
     var parents: [String]
     var settings: BatchSettings
+    var engine: GzipEngine
+    /// Memory for rows that wait for compression, in all open objects.
+    var rowsBytesMax: Int
     var transform: TransformSettings
     var prefix: PrefixTemplate
     var seal: SealPolicy
@@ -34,6 +37,8 @@ final class BatchBuilder {
     private let usesEventTime: Bool
     private let partitions: PartitionIndex
     private var objects: [OpenObject] = []
+    /// Memory that the open objects take now.
+    private var rowsMemory = 0
 
     private var first: SequenceNumber?
     /// The last record's sequence number, as bytes: it changes with every record.
@@ -52,12 +57,14 @@ final class BatchBuilder {
     var backfill: BackfillMark?
 
     init(context: BatchContext, spool: SpoolDirectory, failpoints: Failpoints) throws {
+        let compressor = try context.engine.compressor(level: context.settings.gzipLevel)
+        var context = context
+        context.settings.gzipEngine = compressor.engine
         self.context = context
         self.spool = spool
         self.failpoints = failpoints
         transformer = try RecordTransformer(settings: context.transform)
-        writer = ChunkWriter(
-            deflater: try ChunkDeflater(level: context.settings.gzipLevel), spool: spool, failpoints: failpoints)
+        writer = ChunkWriter(compressor: compressor, spool: spool, failpoints: failpoints)
         usesEventTime = context.settings.partitionTime == ArchiveJobFile.PartitionTime.event.rawValue
         partitions = PartitionIndex(
             template: context.prefix, stream: context.stream, partitionsMax: context.partitionsMax)
@@ -102,8 +109,21 @@ final class BatchBuilder {
         rows += 1
         statusCounts[facts.status.index] += 1
         let object = objects[index]
-        try object.append(row, event: facts.eventTime, through: writer)
+        let grown = try object.append(row, event: facts.eventTime, through: writer)
         largestObjectBytes = max(largestObjectBytes, object.bytes)
+        guard grown > 0 else { return }
+        rowsMemory += grown
+        while rowsMemory > context.rowsBytesMax, try relieveLargest() {}
+    }
+
+    /// Which object is compressed early depends on the rows and the settings alone, as everything in a batch does.
+    /// - Returns: false when nothing was gained.
+    private func relieveLargest() throws -> Bool {
+        guard let largest = objects.max(by: { $0.memoryBytes < $1.memoryBytes }) else { return false }
+        let freed = try largest.relieve(through: writer)
+        rowsMemory -= freed
+        largestObjectBytes = max(largestObjectBytes, largest.bytes)
+        return freed > 0
     }
 
     private func open(_ prefix: String, event: Timestamp) throws {
@@ -113,10 +133,11 @@ final class BatchBuilder {
                 exitCode: .internalFault)
         }
         objects.append(
-            OpenObject(
+            try OpenObject(
                 key: objectKey(prefix: prefix, stream: context.stream, shard: context.shard, first: first),
                 partition: prefix, spoolFile: "\(context.shard)-\(first.padded)-\(objects.count).ndjson.gz",
-                chunkBytes: context.settings.chunkBytes, firstEvent: event))
+                chunkBytes: context.settings.chunkBytes, dictionaryBytesMax: writer.dictionaryBytesMax,
+                firstEvent: event))
     }
 
     /// Ends all objects, makes them durable, and gives the plan of the batch; nil when it is empty. The builder is
@@ -155,6 +176,7 @@ final class BatchBuilder {
 
     private func reset() {
         objects = []
+        rowsMemory = 0
         partitions.removeAll()
         first = nil
         lastDigits = []

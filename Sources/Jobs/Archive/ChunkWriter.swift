@@ -6,13 +6,15 @@ import Gzip
 
 /// Not Sendable: it belongs to the batch builder of one shard.
 final class ChunkWriter {
-    private let deflater: ChunkDeflater
+    private let compressor: any ChunkCompressor
     private let spool: SpoolDirectory
     private let failpoints: Failpoints
     private var output: [UInt8] = []
 
-    init(deflater: ChunkDeflater, spool: SpoolDirectory, failpoints: Failpoints) {
-        self.deflater = deflater
+    var dictionaryBytesMax: Int { compressor.dictionaryBytesMax }
+
+    init(compressor: any ChunkCompressor, spool: SpoolDirectory, failpoints: Failpoints) {
+        self.compressor = compressor
         self.spool = spool
         self.failpoints = failpoints
     }
@@ -24,7 +26,7 @@ final class ChunkWriter {
     ) throws -> Int {
         output.removeAll(keepingCapacity: true)
         output += header
-        try deflater.deflate(chunk, dictionary: dictionary, isLast: isLast, into: &output)
+        try compressor.deflate(chunk, dictionary: dictionary, isLast: isLast, into: &output)
         output += trailer
         output.withUnsafeBytes { hash.update(bufferPointer: $0) }
         try failpoints.hit(.spoolWriteBefore)

@@ -7,6 +7,7 @@ import Batching
 import CivilTime
 import Crypto
 import Diagnostics
+import Gzip
 import Records
 import State
 
@@ -59,6 +60,8 @@ struct IntentReplay: Sendable {
         let context = BatchContext(
             job: intent.job, stream: intent.stream, streamCreation: intent.streamCreation, shard: intent.shard,
             parents: intent.parents, settings: intent.settings,
+            // The plan's engine if this host has it. Another one makes other bytes of the same rows, which is all the same.
+            engine: GzipEngine(madeBy: intent.settings.gzipEngine), rowsBytesMax: run.memoryPlan.rowsBytes,
             transform: try intent.settings.transform.decode(as: TransformSettings.self), prefix: prefix,
             seal: SealPolicy(bytes: .max, records: .max, partitions: .max),
             partitionsMax: max(1, intent.objects.count - (hasOverflow ? 1 : 0)), createdBy: intent.createdBy)

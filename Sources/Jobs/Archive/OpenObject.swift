@@ -1,5 +1,6 @@
 // One object of a batch while it grows: rows gather in a chunk, full chunks are compressed and appended to the spool
-// file. Memory is one chunk and its dictionary, whatever the object's size; the file is one gzip member.
+// file. Memory is one chunk and its dictionary at most, whatever the object's size, and less when the batch has many
+// open objects (`relieve`); the file is one gzip member.
 
 import Batching
 import CivilTime
@@ -9,10 +10,6 @@ import Gzip
 
 /// Not Sendable: it belongs to the batch builder of one shard.
 final class OpenObject {
-    /// How far back deflate may refer (RFC 1951 section 2).
-    static let dictionaryBytesMax = 32 << 10
-    private static let firstBufferBytes = 4 << 10
-
     let key: String
     let partition: String
     let spoolFile: String
@@ -22,7 +19,11 @@ final class OpenObject {
     private(set) var firstEvent: Timestamp
     private(set) var lastEvent: Timestamp
 
+    /// Memory that rows and dictionary take now.
+    var memoryBytes: Int { memory.touchedBytes }
+
     private let chunkBytes: Int
+    private let dictionaryBytesMax: Int
     private var frame = GzipFrame()
     private var objectHash = SHA256()
     private var rowsHash = SHA256()
@@ -30,38 +31,53 @@ final class OpenObject {
     private var isCreated = false
 
     /// `[0, start)` is the dictionary, `[start, end)` the rows that wait.
-    private var buffer: UnsafeMutableRawBufferPointer
+    private let memory: RowMemory
     private var start = 0
     private var end = 0
 
-    init(key: String, partition: String, spoolFile: String, chunkBytes: Int, firstEvent: Timestamp) {
+    init(
+        key: String, partition: String, spoolFile: String, chunkBytes: Int, dictionaryBytesMax: Int,
+        firstEvent: Timestamp
+    ) throws {
         self.key = key
         self.partition = partition
         self.spoolFile = spoolFile
         self.chunkBytes = chunkBytes
+        self.dictionaryBytesMax = dictionaryBytesMax
         self.firstEvent = firstEvent
         lastEvent = firstEvent
-        buffer = .allocate(byteCount: Self.firstBufferBytes, alignment: 16)
+        memory = try RowMemory(count: dictionaryBytesMax + chunkBytes)
     }
 
-    deinit { buffer.deallocate() }
-
-    /// Adds one row. Full chunks go through `deflater` into the spool file, by way of `scratch`.
-    func append(_ row: UnsafeRawBufferPointer, event: Timestamp, through writer: ChunkWriter) throws {
+    /// Adds one row. Full chunks go through `writer` into the spool file.
+    /// - Returns: by how much the object's memory has grown.
+    func append(_ row: UnsafeRawBufferPointer, event: Timestamp, through writer: ChunkWriter) throws -> Int {
         rows += 1
         if event < firstEvent { firstEvent = event }
         if event > lastEvent { lastEvent = event }
         var rest = row
+        var grown = 0
         while !rest.isEmpty {
             let room = chunkBytes - (end - start)
             let taken = min(room, rest.count)
-            makeRoom(for: taken)
-            UnsafeMutableRawBufferPointer(rebasing: buffer[end..<end + taken])
+            grown += memory.touch(end + taken)
+            UnsafeMutableRawBufferPointer(rebasing: memory.bytes[end..<end + taken])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[0..<taken]))
             end += taken
             rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
             if end - start == chunkBytes { try flush(isLast: false, through: writer) }
         }
+        return grown
+    }
+
+    /// Gives memory back: what holds no rows, and if that is little, what is left when the rows have been compressed.
+    /// - Returns: by how much the object's memory has shrunk.
+    func relieve(through writer: ChunkWriter) throws -> Int {
+        let before = memory.touchedBytes
+        let freed = memory.release(keeping: end)
+        if freed > before / 2 || start == end { return freed }
+        try flush(isLast: false, through: writer)
+        return freed + memory.release(keeping: end)
     }
 
     /// Compresses what is left, ends the gzip member and gives the object's description.
@@ -73,19 +89,9 @@ final class OpenObject {
             spoolFile: spoolFile, firstEvent: firstEvent, lastEvent: lastEvent, partition: partition)
     }
 
-    private func makeRoom(for count: Int) {
-        guard end + count > buffer.count else { return }
-        let limit = Self.dictionaryBytesMax + chunkBytes
-        let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: min(limit, max(buffer.count * 2, end + count)), alignment: 16)
-        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[0..<end]))
-        buffer.deallocate()
-        buffer = larger
-    }
-
     private func flush(isLast: Bool, through writer: ChunkWriter) throws {
-        let dictionary = UnsafeRawBufferPointer(rebasing: buffer[0..<start])
-        let chunk = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        let dictionary = UnsafeRawBufferPointer(rebasing: memory.bytes[0..<start])
+        let chunk = UnsafeRawBufferPointer(rebasing: memory.bytes[start..<end])
         frame.update(chunk)
         rowsHash.update(bufferPointer: chunk)
         rowsBytes += chunk.count
@@ -95,8 +101,8 @@ final class OpenObject {
             hash: &objectHash)
         isCreated = true
         bytes += written
-        let kept = min(end, Self.dictionaryBytesMax)
-        if let base = buffer.baseAddress { memmove(base, base + (end - kept), kept) }
+        let kept = min(end, dictionaryBytesMax)
+        if kept > 0, let base = memory.bytes.baseAddress { memmove(base, base + (end - kept), kept) }
         start = kept
         end = kept
     }

@@ -64,9 +64,14 @@ struct RunContext: Sendable {
         for name in try spool.names() where !wanted.contains(name) { try spool.remove(name) }
     }
 
+    var memoryPlan: MemoryPlan {
+        MemoryPlan(
+            memory: file.limits.memory, shards: file.limits.parallelShards, partitions: file.seal.partitions,
+            sealBytes: file.seal.bytes)
+    }
+
     func batchContext(shard: ShardState) throws -> BatchContext {
-        let plan = MemoryPlan(
-            memory: file.limits.memory, shards: file.limits.parallelShards, partitions: file.seal.partitions)
+        let plan = memoryPlan
         let seal = SealPolicy(
             bytes: file.seal.bytes, records: file.seal.records, partitions: file.seal.partitions)
         return BatchContext(
@@ -75,7 +80,8 @@ struct RunContext: Sendable {
             settings: BatchSettings(
                 transform: try JSONValue(encoding: file.transform), prefix: file.destination.prefix.text,
                 partitionTime: file.destination.partitionTime.rawValue, gzipLevel: file.gzipLevel,
-                gzipEngine: gzipEngine, chunkBytes: plan.chunkBytes),
+                gzipEngine: file.gzipEngine.rawValue, chunkBytes: plan.chunkBytes),
+            engine: file.gzipEngine, rowsBytesMax: plan.rowsBytes,
             transform: file.transform, prefix: file.destination.prefix, seal: seal,
             partitionsMax: seal.partitionsMax, createdBy: dependencies.programVersion)
     }

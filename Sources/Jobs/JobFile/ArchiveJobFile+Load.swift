@@ -3,6 +3,7 @@
 import Batching
 import CivilTime
 import Diagnostics
+import Gzip
 import Records
 
 extension ArchiveJobFile {
@@ -15,13 +16,15 @@ extension ArchiveJobFile {
         let seal = Seal(top.section("seal", known: known))
         let limits = Limits(top.section("limits", known: known), seal: seal)
         let gzipLevel = top.integer("gzip_level", in: 1...9, default: 6)
+        let gzipEngine: GzipEngine = top.choice("gzip_engine", default: .auto)
         let stateDirectory = top.stateDirectory(jobName: name, known: known)
         let metrics = top.metrics(known: known)
         let redshift = RedshiftSettings.load(top, destination: destination, known: known)
         guard let destination else { return nil }
         self.init(
             path: path, name: name, source: source, transform: transform, destination: destination, seal: seal,
-            gzipLevel: gzipLevel, limits: limits, stateDirectory: stateDirectory, metrics: metrics,
+            gzipLevel: gzipLevel, gzipEngine: gzipEngine, limits: limits, stateDirectory: stateDirectory,
+            metrics: metrics,
             redshift: redshift)
     }
 }

@@ -3,6 +3,7 @@
 
 package import Batching
 package import CivilTime
+package import Gzip
 package import Records
 
 package struct ArchiveJobFile: Sendable, Equatable {
@@ -16,6 +17,7 @@ package struct ArchiveJobFile: Sendable, Equatable {
     package var seal: Seal
     /// 1 to 9.
     package var gzipLevel: Int
+    package var gzipEngine: GzipEngine
     package var limits: Limits
     /// Absolute path of the directory with the SQLite file, the spool and the lock.
     package var stateDirectory: String

@@ -12,7 +12,8 @@ enum JobFileKeys {
 
     private static let archive: [String: [String]] = [
         "": [
-            "job", "name", "source", "transform", "destination", "seal", "gzip_level", "limits", "state", "metrics",
+            "job", "name", "source", "transform", "destination", "seal", "gzip_level", "gzip_engine", "limits", "state",
+            "metrics",
             "redshift",
         ],
         "source": ["stream", "region", "start", "on_gap", "read_rate"],
