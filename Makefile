@@ -27,7 +27,7 @@ DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 N            ?= 100
 
-.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench bench-check schemas lint format check clean
+.PHONY: help setup setup-tests build release test quick unit end-to-end crash torture day demo local-aws bench bench-check bench-growth schemas lint format check clean
 .PHONY: install uninstall deb
 
 help: ## this list
@@ -143,6 +143,11 @@ bench: setup $(RELEASE) ## CPU and memory of archive, transform and ship runs, a
 
 bench-check: setup $(LOCAL)/valgrind.stamp $(RELEASE) ## instructions of each stage, against Tests/Bench/instructions.json (WRITE=1 keeps new ones)
 	$(PY) Tests/Bench/instructions.py $(if $(WRITE),--write,--check)
+
+bench-growth: setup $(RELEASE) ## growth curves of archive runs (Tests/Bench/growth.svg), and the fleet by formula and simulation
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r Tests/Bench/requirements.txt
+	$(PY) Tests/Bench/growth.py
+	$(PY) Tests/Bench/scale.py
 
 $(LOCAL)/valgrind.stamp: $(LOCAL)/debian.stamp
 	@packages="valgrind"; $(INSTALL_MISSING)

@@ -15,7 +15,7 @@ PAGE_RECORDS = 10_000
 PAGE_BYTES = 10 << 20
 
 
-def prepare(size_bytes, shards, seed):
+def prepare(size_bytes, shards, seed, **lines):
     """Pages of GetRecords answers, as bytes, for each shard."""
     pages = [[] for _ in range(shards)]
     parts = [[] for _ in range(shards)]
@@ -27,7 +27,7 @@ def prepare(size_bytes, shards, seed):
             pages[shard].append(parts[shard])
             parts[shard], sizes[shard] = [], 0
 
-    for line in corpus.lines(size_bytes, seed):
+    for line in corpus.lines(size_bytes, seed, **lines):
         shard = count % shards
         number = 49_650_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000 + count * 1_000_003
         arrival = EPOCH + count / 2_000
@@ -126,9 +126,11 @@ def main():
     parser.add_argument("--bytes", type=int, default=200_000_000)
     parser.add_argument("--shards", type=int, default=4)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--hosts", type=int, help="generated lines alone, from so many hosts")
     parser.add_argument("--folder", required=True)
     options = parser.parse_args()
-    Server.pages, count = prepare(options.bytes, options.shards, options.seed)
+    lines = {"kinds": corpus.GENERATED, "hosts": options.hosts} if options.hosts else {}
+    Server.pages, count = prepare(options.bytes, options.shards, options.seed, **lines)
     Server.shards, Server.folder = options.shards, options.folder
 
     async def serve():
