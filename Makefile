@@ -21,7 +21,7 @@ SWIFT_FLAGS  := --explicit-target-dependency-import-check error
 # and made read-only at the start, and no debug information, which `make install` would strip.
 RELEASE_FLAGS := -c release --product sluice --static-swift-stdlib --disable-local-rpath -debug-info-format none \
                  -Xlinker -z -Xlinker now
-SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
+SOURCES      := Package.swift $(shell find Sources -name '*.swift' -o -name '*.[ch]' -o -name '*.modulemap')
 RELEASE      := .build/release/sluice
 DEBUG        := .build/debug/sluice
 SUDO         := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -20,10 +20,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CBytes", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "CivilTime"),
         .target(name: "Diagnostics"),
         .target(name: "Gzip", dependencies: ["CZlib", "Diagnostics"]),
-        .target(name: "Records", dependencies: ["CivilTime", "Diagnostics", "Gzip", crypto]),
+        .target(name: "Records", dependencies: ["CBytes", "CivilTime", "Diagnostics", "Gzip", crypto]),
         .target(name: "Batching", dependencies: ["CivilTime", "Diagnostics", crypto]),
         .target(
             name: "Redshift", dependencies: ["Batching", "CivilTime", "Diagnostics", "Yams"],
@@ -31,7 +32,7 @@ let package = Package(
             resources: [.embedInCode("Schema")]),
         .target(name: "HTTP", dependencies: ["Diagnostics"]),
         .target(name: "CurlTransport", dependencies: ["HTTP", "CCurl", "Diagnostics"]),
-        .target(name: "AWS", dependencies: ["HTTP", "CivilTime", "Diagnostics", crypto]),
+        .target(name: "AWS", dependencies: ["CBytes", "HTTP", "CivilTime", "Diagnostics", crypto]),
         .target(
             name: "State",
             dependencies: [

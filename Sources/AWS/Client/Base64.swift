@@ -1,5 +1,6 @@
 // Base64 (RFC 4648 section 4) between byte buffers. Decoding works in place, as the result is shorter than its text:
 // one pass over a GetRecords page finds the end of the string and decodes it.
+import CBytes
 
 enum Base64 {
     /// Marks a byte outside the alphabet in the tables below.
@@ -109,6 +110,19 @@ enum Base64 {
     /// `digitPairs`. Gives the bytes written.
     @inline(__always)
     static func encode(
+        _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, pairs: UnsafePointer<UInt16>
+    ) -> Int {
+        guard let base = source.baseAddress else { return 0 }
+        let read = sluice_base64_bulk(
+            base.assumingMemoryBound(to: UInt8.self), source.count, target.assumingMemoryBound(to: UInt8.self))
+        return read / 3 * 4
+            + encodePlainly(
+                UnsafeRawBufferPointer(rebasing: source[read...]), to: target + read / 3 * 4, pairs: pairs)
+    }
+
+    /// The same without vector instructions: for machines that lack them, and for the rest that they leave.
+    @inline(__always)
+    static func encodePlainly(
         _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, pairs: UnsafePointer<UInt16>
     ) -> Int {
         guard let base = source.baseAddress else { return 0 }

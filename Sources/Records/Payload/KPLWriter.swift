@@ -2,8 +2,6 @@
 // and other libraries) take them apart again. The size of the aggregate is known before each record goes in.
 // https://github.com/awslabs/kinesis-aggregation/blob/master/aggregation-format.md
 
-import Crypto
-
 /// Packs aggregates one after the other with the same buffers; belongs to one worker. The caller bounds an aggregate
 /// by `byteCount(adding:key:)`.
 package struct KPLWriter {
@@ -20,7 +18,7 @@ package struct KPLWriter {
     /// The explicit hash key table with its one entry. All user records refer to it: a reader that knows only a part
     /// of the key space (KCL, after a reshard) keeps a user record whose hash key lies in its part, and this is the one
     /// that the aggregate itself was sent with.
-    private let explicitHashKeys: [UInt8]
+    private var explicitHashKeys: [UInt8]
     private var partitionKeys: [UInt8] = []
     private var partitionKeyCount = 0
     /// The last key stands at the end of `partitionKeys`.
@@ -30,9 +28,17 @@ package struct KPLWriter {
     package private(set) var count = 0
 
     /// `explicitHashKey` is the one that the aggregate will be sent with.
-    package init(explicitHashKey: UInt128) {
-        let digits = Array(String(explicitHashKey).utf8)
-        explicitHashKeys = [Tag.explicitHashKey, UInt8(digits.count)] + digits
+    package init(explicitHashKey: UInt128) { explicitHashKeys = Self.hashKeyTable(explicitHashKey) }
+
+    /// For the next aggregate, which must still be empty.
+    package mutating func use(explicitHashKey: UInt128) {
+        precondition(isEmpty, "records of the aggregate name another hash key")
+        explicitHashKeys = Self.hashKeyTable(explicitHashKey)
+    }
+
+    private static func hashKeyTable(_ hashKey: UInt128) -> [UInt8] {
+        let digits = Array(String(hashKey).utf8)
+        return [Tag.explicitHashKey, UInt8(digits.count)] + digits
     }
 
     package var isEmpty: Bool { count == 0 }
@@ -76,17 +82,27 @@ package struct KPLWriter {
     /// Appends the aggregate to `out` and begins the next one. An empty aggregate is nothing.
     package mutating func finish(into out: inout [UInt8]) {
         guard !isEmpty else { return }
-        out.append(contentsOf: KPLAggregate.magic)
         let start = out.count
+        finishUndigested(into: &out)
+        out.append(contentsOf: ManyMD5.digests([Self.digested(out[start...])])[0])
+    }
+
+    /// The same without its last part, the MD5 of `digested`: those of several aggregates are best made together.
+    package mutating func finishUndigested(into out: inout [UInt8]) {
+        guard !isEmpty else { return }
+        out.reserveCapacity(out.count + byteCount)
+        out.append(contentsOf: KPLAggregate.magic)
         out.append(contentsOf: partitionKeys)
         out.append(contentsOf: explicitHashKeys)
         out.append(contentsOf: records)
-        var hash = Insecure.MD5()
-        out.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        out.append(contentsOf: hash.finalize())
         partitionKeys.removeAll(keepingCapacity: true)
         records.removeAll(keepingCapacity: true)
         (partitionKeyCount, lastKeyByteCount, count) = (0, 0, 0)
+    }
+
+    /// What the digest of an aggregate is made of.
+    package static func digested(_ aggregate: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        aggregate.dropFirst(KPLAggregate.magic.count)
     }
 
     // MARK: - Sizes

@@ -29,6 +29,18 @@ struct RecordComposer {
     private var fluentd: FluentdRecord
     private var group = Group()
     private var encoded: [UInt8] = []
+    /// Used for one aggregate after the other.
+    private var writer = KPLWriter(explicitHashKey: 0)
+    /// Whole but for their digests, which are made together.
+    private var aggregates: [Aggregate] = []
+    private var aggregateCount = 0
+
+    private struct Aggregate {
+        var data: [UInt8] = []
+        var key: [UInt8] = []
+        var hashKey: UInt128 = 0
+        var item: ShipItem
+    }
     /// Lines that fluentd's syslog format does not match.
     private(set) var unmatchedLines = 0
 
@@ -41,7 +53,8 @@ struct RecordComposer {
         var key: [UInt8] = []
         var site: [UInt8]?
         var isJSON = false
-        var writer: KPLWriter?
+        /// The lines are in the writer.
+        var isAggregate = false
         var hashKey: UInt128 = 0
     }
 
@@ -74,16 +87,21 @@ struct RecordComposer {
 
     /// Sends what waits for more lines.
     mutating func flush(into queue: inout SendQueue) {
+        endGroup(into: &queue)
+        sendAggregates(into: &queue)
+    }
+
+    private mutating func endGroup(into queue: inout SendQueue) {
         guard let item = group.item else { return }
-        if var writer = group.writer {
-            encoded.removeAll(keepingCapacity: true)
-            writer.finish(into: &encoded)
-            Self.append(encoded, group.key, hashKey: group.hashKey, item, into: &queue)
+        if group.isAggregate {
+            endAggregate(item)
+            if aggregateCount == ManyMD5.lanes { sendAggregates(into: &queue) }
         } else {
+            sendAggregates(into: &queue)
             Self.append(group.data, group.key, hashKey: nil, item, into: &queue)
         }
         group.item = nil
-        group.writer = nil
+        group.isAggregate = false
         group.data.removeAll(keepingCapacity: true)
     }
 
@@ -133,8 +151,9 @@ struct RecordComposer {
         }
         let isAlone =
             settings.aggregate == .none || record.isPiece || data.isEmpty || data.count > settings.aggregateBytesMax
-        if isAlone || !fits(data, record, item, key, site) { flush(into: &queue) }
+        if isAlone || !fits(data, record, item, key, site) { endGroup(into: &queue) }
         if isAlone {
+            sendAggregates(into: &queue)
             queue.append(data: data, partitionKey: key, item: item)
         } else {
             join(data, item, key, site, isJSON: record.isJSON)
@@ -156,7 +175,8 @@ struct RecordComposer {
             // behind a text.
             return record.startsRecord && record.isJSON == group.isJSON && group.data.count + 1 + data.count <= limit
         }
-        return (group.writer?.byteCount ?? group.data.count) + data.count + key.count + Self.kplOverheadMax <= limit
+        return (group.isAggregate ? writer.byteCount : group.data.count) + data.count + key.count + Self.kplOverheadMax
+            <= limit
     }
 
     /// What a user record, and the frame of an aggregate with its hash key, take besides data and key.
@@ -179,8 +199,8 @@ struct RecordComposer {
             group.data.append(0x0A)
             data.withMemoryRebound(to: UInt8.self) { group.data.append(contentsOf: $0) }
         } else {
-            if group.writer == nil { beginAggregate() }
-            group.writer?.append(data: data, partitionKey: key)
+            if !group.isAggregate { beginAggregate() }
+            writer.append(data: data, partitionKey: key)
         }
         joined.end = item.end
         joined.lines += item.lines
@@ -190,11 +210,32 @@ struct RecordComposer {
     /// All user records name the hash key of the whole, so that a reader that filters by shard keeps them.
     private mutating func beginAggregate() {
         group.hashKey = Insecure.MD5.hash(data: group.key).reduce(0) { $0 << 8 | UInt128($1) }
-        var writer = KPLWriter(explicitHashKey: group.hashKey)
+        writer.use(explicitHashKey: group.hashKey)
         group.data.withUnsafeBytes { data in
             group.key.withUnsafeBytes { writer.append(data: data, partitionKey: $0) }
         }
-        group.writer = writer
+        group.isAggregate = true
+    }
+
+    private mutating func endAggregate(_ item: ShipItem) {
+        if aggregateCount == aggregates.count { aggregates.append(Aggregate(item: item)) }
+        aggregates[aggregateCount].data.removeAll(keepingCapacity: true)
+        writer.finishUndigested(into: &aggregates[aggregateCount].data)
+        aggregates[aggregateCount].key = group.key
+        aggregates[aggregateCount].hashKey = group.hashKey
+        aggregates[aggregateCount].item = item
+        aggregateCount += 1
+    }
+
+    private mutating func sendAggregates(into queue: inout SendQueue) {
+        guard aggregateCount > 0 else { return }
+        let digests = ManyMD5.digests(aggregates[..<aggregateCount].map { KPLWriter.digested($0.data[...]) })
+        for (place, digest) in digests.enumerated() {
+            aggregates[place].data += digest
+            let aggregate = aggregates[place]
+            Self.append(aggregate.data, aggregate.key, hashKey: aggregate.hashKey, aggregate.item, into: &queue)
+        }
+        aggregateCount = 0
     }
 
     private static func append(
