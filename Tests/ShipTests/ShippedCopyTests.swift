@@ -62,6 +62,25 @@ struct CopyStory: CustomTestStringConvertible, Sendable {
         #expect(next.lines.isEmpty)
     }
 
+    /// Whoever packs a file gives the packed one its time at last. A look may come before that.
+    @Test(arguments: [false, true])
+    func packedFileThatGetsItsTimeAfterItWasShippedIsNotSentAgain(isRestarted: Bool) throws {
+        let space = try Workspace()
+        try space.write("a1\na2\n")
+        var logs = FollowedLogs(space)
+        try logs.catchUp()
+        try Data(packed("a1\na2\na3\n")).write(to: URL(filePath: space.path(Self.copy + ".gz")))
+        try space.truncate()
+        try space.append("b1\n")
+        try logs.catchUp()
+        let sent = logs.lines
+        #expect(sent == ["a1", "a2", "a3", "b1"])
+        if isRestarted { logs = FollowedLogs(space, try saved(logs)) }
+        try touch(space.path(Self.copy + ".gz"), Date(timeIntervalSinceNow: -3))
+        try logs.catchUp()
+        #expect(logs.lines == (isRestarted ? [] : sent))
+    }
+
     @Test func copyIsReadOnWhenTheStreamHasNotStoredAllOfIt() throws {
         let space = try Workspace()
         try space.write("a1\n")

@@ -55,8 +55,11 @@ extension FileSet {
         let isPacked = file.path.hasSuffix(RotationNames.gzipSuffix)
         for position in finished.positions + former + absent.positions where position.isFinished && position.offset > 0
         {
-            // The packed form may have got the inode of the plain one.
-            guard position.identity != file.facts.identity || position.isCompressed != isPacked,
+            // The packed form may have got the inode of the plain one; and whoever packs a file gives it its time at last,
+            // perhaps between two looks.
+            guard
+                position.identity != file.facts.identity || position.isCompressed != isPacked
+                    || isPacked && position.sizeSeen == file.facts.size,
                 RotationNames.isRotation(file.name, of: position.name),
                 let found = RotationSearch.open(file, as: position)
             else { continue }
