@@ -17,9 +17,6 @@ package enum CopySelection: Sendable, Equatable {
 }
 
 struct CopySurvey: Sendable {
-    /// Manifests that are read side by side, and how many then wait to be taken in order.
-    static let readsMax = 16
-    static let windowMax = 64
     static let pagesMax = 100_000
     /// Arrival times of a shard may be out of order by moments; so much is allowed before a part of it is passed over.
     static let disorderMax: Int64 = 3_600_000
@@ -94,28 +91,7 @@ struct CopySurvey: Sendable {
     }
 
     private func read(_ run: [(key: String, place: ManifestPlace)]) async throws -> [CopyBatch] {
-        let judge = ManifestJudge(
-            job: file.name, stream: file.source.stream.name, controlPrefix: controlPrefix)
-        var batches: [CopyBatch] = []
-        var next = 0
-        while next < run.count {
-            try checkStop()
-            let window = Array(run[next..<min(next + Self.windowMax, run.count)])
-            next += window.count
-            let readings = await inParallel(window.map { ($0.key, $0.place) }, parallel: Self.readsMax) {
-                [calls, s3] key, place in
-                await ManifestReading.read(key, at: place, judge: judge, s3: s3, calls: calls)
-            }
-            for (entry, reading) in zip(window, readings) {
-                switch reading {
-                case .good(let judged): batches.append(CopyBatch(judged.manifest, key: entry.key))
-                case .bad(let fault): throw doubtful(entry.key, fault.detail)
-                case .gone: throw doubtful(entry.key, "it was listed and is gone")
-                case .unknown(let diagnostic, let code): throw RedshiftError(diagnostic: diagnostic, exitCode: code)
-                }
-            }
-        }
-        return batches
+        try await BatchReader(file: file, dependencies: dependencies, calls: calls).read(run)
     }
 
     /// What earlier calls wrote COPY manifests for.
@@ -153,13 +129,6 @@ struct CopySurvey: Sendable {
 
     private func checkStop() throws {
         if dependencies.stop.requested != nil { throw CancellationError() }
-    }
-
-    private func doubtful(_ key: String, _ cause: String) -> RedshiftError {
-        RedshiftError(
-            "read manifest", "s3://\(file.destination.bucket)/\(key)", cause,
-            hint: "`sluice verify \(file.path)` shows which manifests are damaged or missing",
-            exitCode: .stateOrIdentity)
     }
 
     private func tooMany(_ selection: CopySelection) -> RedshiftError {

@@ -7,7 +7,7 @@ package import Redshift
 
 package struct RedshiftCopyJob: Sendable {
     /// Calls to S3 at a time.
-    package static let callsMax = CopySurvey.readsMax
+    package static let callsMax = BatchReader.readsMax
 
     private let file: ArchiveJobFile
     private let settings: RedshiftSettings

@@ -11,7 +11,7 @@ package import Redshift
 
 package struct RedshiftLoadJob: Sendable {
     /// Calls at a time.
-    package static let callsMax = LoadSurvey.readsMax
+    package static let callsMax = BatchReader.readsMax
     /// Client tokens that are tried for one load: more than the tries that the service can remember of a timer that runs
     /// every quarter of an hour. Behind them a token takes the time into account and is no longer known to others.
     static let attemptsMax = 40
